@@ -1,4 +1,4 @@
-"""How a pilot went over time: month by month where starts differ, and before it where chance did not decide."""
+"""How a pilot went over time: month by month where starts differ, and what is doubtful without a control."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from scipy import stats
 
 from workbench.decisions.rollout.estimators import course
 from workbench.decisions.rollout.evaluation import Evaluation
@@ -15,15 +14,11 @@ from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, 
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.estimates import Estimate
-from workbench.models.trials.event_study import MAGNITUDES, EventStudy
-from workbench.wording import number, p_value, sentence
-
-PARTED = 0.05
-"""p-value below which trends are said to part before the start: the usual level, as a miss costs more than an alarm."""
+from workbench.wording import number, sentence
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
-    """What lasts of starts one after the other, trends before where nobody dealt, and doubts without a control.
+    """What lasts of starts one after the other, and doubts without a control.
 
     Parameters
     ----------
@@ -31,7 +26,6 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
         The evaluation.
     """
     yield from _by_month(done)
-    yield from _trends(done)
     yield from _without_control(done)
 
 
@@ -183,53 +177,6 @@ def _draw(done: Evaluation, rows: list[Mapping[str, Any]]) -> Axes:
     return ax
 
 
-def _trends(done: Evaluation) -> Iterator[Showable]:
-    """Of customers whom nobody dealt: tests of the time before, the event study, and what the effect bears."""
-    chosen, at = done.samples.chosen, done.ready
-    if chosen is None or not at.days:
-        return
-    studies = {
-        (arm, outcome.measure.name): (outcome.measure, found[0])
-        for outcome in at.outcomes
-        for arm in at.pilot.arms
-        if outcome.measure.table not in ("treatments", "customers")
-        and (found := chosen.study(outcome.measure, arm, at.days)) is not None
-    }
-    primary = at.primary.measure
-    own = {arm: study for (arm, name), (_, study) in studies.items() if name == primary.name}
-    for arm, study in own.items():
-        yield _check(arm, study, done)
-        yield {f"breakdown_{arm}": study.breakdown(done.ready.question.level)}
-    if not own:
-        yield Check(
-            name="pilot_trends",
-            status="warn",
-            message=sentence(
-                "“{label}” has no time before the start, so trends cannot be compared: of a yes or no the interval "
-                "holds whatever made customers choose, of others what matters as much as all that is known.",
-                label=primary.label,
-            ),
-            title=sentence("No time before to compare"),
-        )
-    if studies:
-        yield _trend_table(studies, done)
-    if own:
-        yield Figure(
-            name="event_study",
-            draw=lambda: _draw_trends(own, done),
-            title=sentence("Side by side before? “{label}”", label=primary.label),
-            alt=sentence(
-                "How far treated customers and others lie apart in {label}, period by period, against the last period "
-                "before the start.",
-                label=primary.label,
-            ),
-            caption=sentence(
-                "Treated less others, against the last period before the start, with intervals. What is not flat "
-                "before the start need not be the pilot after it."
-            ),
-        )
-
-
 def _without_control(done: Evaluation) -> Iterator[Showable]:
     """Nobody to compare with: always a warning, and the return to the mean in figures where its rule is known."""
     alone = done.samples.before_after
@@ -284,135 +231,3 @@ def _without_control(done: Evaluation) -> Iterator[Showable]:
         title=sentence("Return to the mean taken off"),
     )
     yield {"return_to_mean": scale.factor * found.returned}
-
-
-def _check(arm: str, study: EventStudy, done: Evaluation) -> Check:
-    p, names = study.placebo_p(), {"arm": arm, "label": done.ready.primary.measure.label}
-    bears = study.breakdown(done.ready.question.level)
-    if not np.isfinite(p):
-        return Check(
-            name=f"pilot_trends_{arm}",
-            status="warn",
-            message=sentence(
-                "The records hold one period before {arm}: whether “{label}” moved side by side cannot be seen.",
-                **names,
-            ),
-            title=sentence("Too little time before"),
-        )
-    if p < PARTED:
-        said = sentence(
-            "“{label}” of customers with {arm} and of others parted before the start already (p {p}); the interval "
-            "bears trends that go on parting by as much.",
-            p=p_value(p),
-            **names,
-        )
-        return Check(
-            name=f"pilot_trends_{arm}",
-            status="warn",
-            message=said,
-            value=p,
-            threshold=PARTED,
-            title=sentence("Trends parted before the start"),
-        )
-    names = {"p": p_value(p), "bears": number(bears, 2), **names}
-    if bears > 0:
-        said = sentence(
-            "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}). What is "
-            "found bears trends that part {bears} times as fast as the most before.",
-            **names,
-        )
-    else:
-        said = sentence(
-            "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}), as far as "
-            "can be seen.",
-            **names,
-        )
-    return Check(
-        name=f"pilot_trends_{arm}",
-        status="pass",
-        message=said,
-        value=p,
-        threshold=PARTED,
-        title=sentence("Side by side before the start"),
-    )
-
-
-def _trend_table(studies: Mapping[tuple[str, str], tuple[Any, EventStudy]], done: Evaluation) -> Table:
-    level, rows = done.ready.question.level, []
-    for (arm, name), (measure, study) in studies.items():
-        scale = scale_of(measure, done.ready.question.currency)
-        factor = scale.factor * (study.after if measure.kind == "sum" else 1)
-        for what, found in _assumed(study, level):
-            rows.append(
-                {
-                    "arm": arm,
-                    "outcome": name,
-                    "label": measure.label,
-                    "assumed": what,
-                    "unit": scale.unit,
-                    "effect": factor * found[0],
-                    "lower": factor * found[1],
-                    "upper": factor * found[2],
-                    "customers": study.n,
-                }
-            )
-    return Table(
-        name="trends",
-        frame=pd.DataFrame(rows),
-        caption=sentence(
-            "What is found, by how far trends may part after the start; a start one period too early should find "
-            "nothing."
-        ),
-        people=People(count="customers", within=["arm", "outcome", "label", "assumed", "unit"]),
-        columns={
-            **({"arm": Column(sentence("Arm"))} if len({arm for arm, _ in studies}) > 1 else {}),
-            "label": Column(sentence("Outcome")),
-            "assumed": Column(sentence("Trends")),
-            "unit": Column(sentence("Unit")),
-            "effect": Column(sentence("Difference")),
-            "lower": Column(sentence("Lower")),
-            "upper": Column(sentence("Upper")),
-        },
-    )
-
-
-def _assumed(study: EventStudy, level: float) -> Iterator[tuple[str, tuple[float, float, float]]]:
-    reach = float(stats.norm.ppf((1 + level) / 2))
-
-    def interval(weights: np.ndarray) -> tuple[float, float, float]:
-        estimate, influence = study.combined(weights)
-        error = float(np.sqrt((influence**2).sum()))
-        return estimate, estimate - reach * error, estimate + reach * error
-
-    yield sentence("go on side by side"), interval(study.change)
-    for magnitude in MAGNITUDES:
-        bounds = study.bounded(level, magnitude)
-        if bounds is not None:
-            said = sentence("part by {n} times the largest step before", n=number(magnitude))
-            yield said, (sum(bounds) / 2, *bounds)
-    line = study.trend_goes_on(level)
-    if line is not None:
-        yield sentence("go on parting as on average before"), line
-    if study.before > 1:
-        earlier = np.zeros(len(study.gaps))
-        earlier[: study.before - 1] = -1 / (study.before - 1)
-        earlier[study.before - 1] = 1.0
-        yield sentence("placebo: a start one period too early"), interval(earlier)
-
-
-def _draw_trends(studies: Mapping[str, EventStudy], done: Evaluation) -> Axes:
-    scale = scale_of(done.ready.primary.measure, done.ready.question.currency)
-    reach = float(stats.norm.ppf((1 + done.ready.question.level) / 2))
-    ax = Drawing(figsize=(6.2, 3.0), layout="constrained").subplots()
-    for place, (arm, study) in enumerate(studies.items()):
-        gaps, errors = (scale.factor * each for each in study.since_last())
-        when = np.arange(len(gaps)) - study.before + 0.08 * (place - (len(studies) - 1) / 2)
-        (line,) = ax.plot(when, gaps, "o-", markersize=4, label=arm)
-        ax.vlines(when, gaps - reach * errors, gaps + reach * errors, color=line.get_color(), linewidth=1.6)
-    ax.axhline(0, color="0.6", linewidth=0.8)
-    ax.axvline(-0.5, color="0.3", linewidth=0.9, linestyle="--")
-    ax.set_xlabel(sentence("Periods since the start"))
-    ax.set_ylabel(sentence("Treated less others ({unit})", unit=scale.unit))
-    if len(studies) > 1:
-        ax.legend(frameon=False, fontsize=8)
-    return ax

@@ -10,6 +10,7 @@ import pandas as pd
 from workbench.decisions.rollout import estimators
 from workbench.decisions.rollout.pilot import Pilot
 from workbench.models.trials.estimates import Estimate, Sample
+from workbench.models.trials.head_start import HeadStart
 from workbench.statistics.draws import comparable, design_matrix
 from workbench.statistics.horizons import DAYS_A_MONTH
 
@@ -234,6 +235,25 @@ class Samples:
             sample, rows = self.sample(outcome, arm, among), self.pair(arm, among)
             found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
         return None if found is None else self._named(found, outcome, arm, names)
+
+    def head_start(self, outcome: Measured, arm: str, days: int | None) -> HeadStart | None:
+        """How customers whom nobody dealt stayed in the first month already; None of others, and where few left in it.
+
+        Parameters
+        ----------
+        outcome
+            Which.
+        arm
+            Which.
+        days
+            Length of the window; None where nothing is dated.
+        """
+        if self.pilot.route != "chosen" or self.pilot.unit is not None or not days or outcome.days is None:
+            return None
+        assert outcome.left is not None
+        rows = self.pair(arm)
+        found = estimators.heads(self.sample(outcome, arm), outcome.days[rows], outcome.left[rows], days)
+        return None if found is None else found[0]
 
     def _named(self, found: tuple[Estimate, Estimate], outcome: Measured, arm: str, names: Mapping[str, Any]) -> Effect:
         told = {

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
-from workbench.decisions.rollout import course, for_whom, taking, words
+from workbench.decisions.rollout import course, for_whom, taking, trends, words
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
@@ -37,6 +37,7 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
     yield _figure(done)
     yield from taking.exhibits(done)
     yield from course.exhibits(done)
+    yield from trends.exhibits(done)
     yield _outcomes(done)
     yield from for_whom.exhibits(done)
     yield _decision(done)

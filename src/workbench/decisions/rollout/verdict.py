@@ -12,7 +12,7 @@ SURE = 0.95
 """Probability at which a pilot is rolled out, or stopped: of effects just not worth having one in twenty is."""
 FOUND = 2.487
 """Standard errors of an effect that is found four times in five by a test at 5% in one direction (1.645 + 0.842)."""
-WITHOUT_T = ("permutation", "placebo", "wild_bootstrap", "fieller", "bounded", "as_known", "bounds")
+WITHOUT_T = ("permutation", "placebo", "wild_bootstrap", "fieller", "bounded", "as_known", "head_start", "bounds")
 """Kinds of intervals that are wider than draws by their error: they must exclude the smallest effect as well."""
 LONGEST = 2.0
 """So many times as long as the pilot has run, a choice: of a longer wait it is said that these data cannot tell."""

@@ -7,6 +7,7 @@ By period: of starts one after the other `waves`, of customers whom nobody dealt
 from workbench.decisions.rollout.estimators.before_after import BeforeAfter
 from workbench.decisions.rollout.estimators.by_design import estimate
 from workbench.decisions.rollout.estimators.chosen import Chosen
+from workbench.decisions.rollout.estimators.staying import heads
 from workbench.decisions.rollout.estimators.waves import BEFORE, Waves, course
 
-__all__ = ["BEFORE", "BeforeAfter", "Chosen", "Waves", "course", "estimate"]
+__all__ = ["BEFORE", "BeforeAfter", "Chosen", "Waves", "course", "estimate", "heads"]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.rollout.estimators.chosen import as_known
+from workbench.decisions.rollout.estimators.staying import staying
 from workbench.errors import DataError
 from workbench.models.trials import lot, units
 from workbench.models.trials.estimates import Estimate, Sample
@@ -42,7 +43,10 @@ def estimate(
         if route == "alone" or (route == "chosen" and sample.unit is not None):
             return _changed(route, sample, outcome, rows, level)
         if route == "chosen":
-            return as_known(sample.with_values(_of_each(sample, outcome, rows)), level)
+            told = None
+            if outcome.days is not None and days:
+                told = staying(sample, outcome.days[rows], outcome.left[rows], days, level)
+            return told or as_known(sample.with_values(_of_each(sample, outcome, rows)), level)
         plain = _dealt(route, replace(sample, before=None), outcome, rows, days, level)
         if sample.before is None:
             return plain, plain
