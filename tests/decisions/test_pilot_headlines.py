@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from workbench.decisions.rollout.headline import headline
 from workbench.decisions.rollout.phrases import Scale
 from workbench.decisions.rollout.verdict import Verdict
+from workbench.decisions.rollout.words import headline
 from workbench.models.trials.estimates.estimate import from_error
 
 SCALE = Scale(factor=100.0, unit="of 100 customers")
