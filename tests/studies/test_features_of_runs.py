@@ -32,8 +32,10 @@ def shop(bench):
     folder = bench.root / "data" / "shop"
     folder.mkdir()
     days = [f"2024-{month:02d}-{day:02d}" for month in range(1, 11) for day in (3, 17)]
-    rows = [f"c{number % 15},{day},{5 + number}" for number, day in enumerate(days * 3)]
-    (folder / "bought.csv").write_text("\n".join(["who,day,paid", *rows]) + "\n")
+    rows = [
+        f"c{number % 15},{day},{5 + number},{'web' if number % 4 else 'shop'}" for number, day in enumerate(days * 3)
+    ]
+    (folder / "bought.csv").write_text("\n".join(["who,day,paid,seen", *rows]) + "\n")
     people = [f"c{number},2023-12-{number + 1:02d},x{number}@mail.org,{1960 + number},{number}" for number in range(15)]
     (folder / "people.csv").write_text("\n".join(["who,since,mail,born,risk", *people]) + "\n")
     (folder / "answers.csv").write_text("nps\n9\n8\n")
@@ -43,7 +45,7 @@ tables:
   transactions:
     file: bought.csv
     currency: EUR
-    columns: {customer_id: {from: who, personal: false}, timestamp: day, amount: paid}
+    columns: {customer_id: {from: who, personal: false}, timestamp: day, amount: paid, seen: {type: category}}
   customers:
     file: people.csv
     columns:
@@ -69,6 +71,7 @@ def test_a_notebook_makes_features_of_the_tables_that_were_laid_ready(shop):
     checks = {check["name"]: check for check in results["checks"]}
     assert checks["leak_truncated"]["status"] == checks["leak_scrambled"]["status"] == "pass"
     assert "surveys has no column customer_id" in checks["features"]["message"]
+    assert "No features: 'transactions.seen'. What is known of customers" in checks["features"]["message"]
 
 
 def test_columns_whose_use_forbids_it_are_no_features(shop, monkeypatch):
