@@ -66,8 +66,8 @@ def leak_checks(
     -------
     tuple of Check
         `leak_one_row_each`, `leak_label_copy`, `leak_single_feature`, `leak_level`, `leak_missingness`, `leak_ids`,
-        `leak_row_order` and `leak_dates`: each passes or fails, its message naming the columns. `value` is how many
-        columns are flagged.
+        `leak_row_order` and `leak_dates`: each passes or fails, its message naming the columns; an order of the rows
+        warns, since nothing reads it. `value` is how many columns are flagged.
 
     Raises
     ------
@@ -99,10 +99,12 @@ def leak_checks(
             missing.append(name)
         if _reaches_beyond(name, column, rows.get(cutoff)):
             dates.append(name)
-    told_by_id = [name for name in ids if name in rows and _id_tells(rows[name], positive, telling_auc)]
-    order = (
-        [sentence("the order of the rows")] if _tells(np.arange(len(rows), dtype=float), positive, telling_auc) else []
-    )
+    told_by_id = [
+        name
+        for name in ids
+        if name in rows and not _are_row_numbers(rows[name]) and _id_tells(rows[name], positive, telling_auc)
+    ]
+    ordered = _tells(np.arange(len(rows), dtype=float), positive, telling_auc)
     twice = keys if keys and rows.duplicated(keys).any() else []
     return (
         _check("leak_one_row_each", twice, sentence("one row for each"), "fail"),
@@ -111,7 +113,7 @@ def leak_checks(
         _check("leak_level", levels, sentence("a value that only customers with one outcome have"), "fail"),
         _check("leak_missingness", missing, sentence("whether it is missing tells the label"), "fail"),
         _check("leak_ids", told_by_id, sentence("the id tells the label"), "fail"),
-        _check("leak_row_order", order, sentence("the position tells the label"), "fail"),
+        _order_check(ordered),
         _check("leak_dates", dates, sentence("dates at or after the cut-off"), "fail"),
     )
 
@@ -343,6 +345,11 @@ def _id_tells(column: pd.Series, positive: np.ndarray, line: float) -> bool:
     return any(_tells(sign, positive, line) for sign in signs)
 
 
+def _are_row_numbers(column: pd.Series) -> bool:
+    """Whether ids only count the rows, as they do where a file has none: they tell what the order tells."""
+    return pd.api.types.is_integer_dtype(column) and bool((column.diff().iloc[1:] > 0).all())
+
+
 def _reaches_beyond(name: str, column: pd.Series, cutoff: pd.Series | None) -> bool:
     """Whether a date is not before the cut-off, or a `days_since` counts something that has not happened yet."""
     if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) in ("date", "datetime"):
@@ -352,6 +359,22 @@ def _reaches_beyond(name: str, column: pd.Series, cutoff: pd.Series | None) -> b
     if name.startswith(("days_since_", "days_on_")) and pd.api.types.is_numeric_dtype(column):
         return bool((column < 1).any())
     return False
+
+
+def _order_check(ordered: bool) -> Check:
+    return Check(
+        name="leak_row_order",
+        status="warn" if ordered else "pass",
+        value=int(ordered),
+        threshold=0,
+        title=sentence("Rows lie in the order of the outcome") if ordered else "",
+        message=sentence(
+            "The order of the rows tells the label. Nothing reads the order; but if each outcome came from a list of "
+            "its own, look whether columns were filled alike in both."
+        )
+        if ordered
+        else sentence("The order of the rows does not tell the label."),
+    )
 
 
 def _check(name: str, columns: Sequence[str], what: str, status: Status) -> Check:
