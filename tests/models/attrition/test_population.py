@@ -156,7 +156,7 @@ def test_names_of_features_are_words():
     names = names_of(["amount_change_30d", "purchases_against_usual_90d", "days_since_last_contact", "T"], [])
     assert names.labels == {
         "amount_change_30d": "Amount of the last 30 days less those before",
-        "purchases_against_usual_90d": "Purchases of the last 90 days beside the usual",
+        "purchases_against_usual_90d": "Purchases of the last 90 days against usual",
         "days_since_last_contact": "Time since the last contact",
         "T": "Time since the first purchase",
     }

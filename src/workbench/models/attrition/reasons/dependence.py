@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 from itertools import combinations
 
 import numpy as np
@@ -113,7 +114,7 @@ class Dependence:
                 ax.set_xticks(x, labels, rotation=30, ha="right")
                 ax.set_xlim(-0.5, len(some) - 0.5)
             ax.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
-            ax.set_title(self.names.label(feature), fontsize="medium")
+            ax.set_title("\n".join(wrap(self.names.label(feature), 32)), loc="left", fontsize="medium")
             ax.set_xlabel(self.names.units.get(feature, ""))
             if place % 2 == 0:
                 ax.set_ylabel(sentence("Adds (log-odds)"))

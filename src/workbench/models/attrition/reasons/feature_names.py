@@ -18,7 +18,7 @@ def _label(name: str, of: Mapping[str, str]) -> tuple[str, str, str] | None:
         return inline(of.get(stem) or stem.replace("_", " "))
 
     if found := re.fullmatch(PLACE + r"_against_usual_(\d+)d", name):
-        label = sentence("{what} of the last {days} days beside the usual", what=_capital(what(found)), days=found[2])
+        label = sentence("{what} of the last {days} days against usual", what=_capital(what(found)), days=found[2])
         return label, sentence("times"), found["what"]
     if found := re.fullmatch(PLACE + r"_change_(\d+)d", name):
         label = sentence("{what} of the last {days} days less those before", what=_capital(what(found)), days=found[2])
