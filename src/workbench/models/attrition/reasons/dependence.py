@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from textwrap import wrap
 from itertools import combinations
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
