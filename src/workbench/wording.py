@@ -401,8 +401,9 @@ def inert(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    # Spreadsheets read marks of full width like narrow ones, and pass over blanks and ends of lines before them.
-    begins = unicodedata.normalize("NFKC", value[:20]).lstrip()
+    # Spreadsheets read marks of full width like narrow ones, and pass over blanks, ends of lines and what is not seen.
+    seen = "".join(mark for mark in value[:20] if unicodedata.category(mark) != "Cf")
+    begins = unicodedata.normalize("NFKC", seen).lstrip()
     if not (begins.startswith(("=", "+", "-", "@")) or value.startswith(("\t", "\r", "\n"))):
         return value
     try:

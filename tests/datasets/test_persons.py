@@ -22,6 +22,10 @@ def warned(project, column, rows):
         ("account", "account", "DE89370400440532013000", "accounts"),
         ("number", "number", "QQ123456C", "identity cards"),
         ("number", "number", "11010519491231002X", "identity cards"),
+        ("card", "card", "4111 1111 1111 1111", ""),
+        ("card", "card", "4111111111111111", ""),
+        ("card", "card", "6222021234567890128", ""),
+        ("handle", "handle", "@ada_lovelace", ""),
         ("who: {from: full name}", "full name", "Ada", "its name speaks"),
         ("born: {from: Geburtsdatum, type: date}", "Geburtsdatum", "1915-12-10", "its name speaks"),
     ],
@@ -55,6 +59,8 @@ def test_texts_that_are_nearly_all_unlike_are_warned_of(project):
         ("band", ["10000-19999", "20000-29999", "30000+"]),
         ("phone: {type: boolean}", ["0", "1", "0"]),
         ("zip", ["02931", "94546", "01234"]),
+        # Sixteen digits, of which one in three has the check digit of a bank card.
+        ("order", ["4111111111111111", "4111111111111112", "4111111111111113"]),
     ],
 )
 def test_ordinary_columns_are_not(project, column, values):
