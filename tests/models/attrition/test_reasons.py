@@ -13,7 +13,7 @@ from workbench.models.attrition.model.customers import labelled_customers, slice
 from workbench.models.attrition.model.fitting import fit_boosted
 from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.explainers import explainer_of, probability_points
-from workbench.models.attrition.reasons.reasons import Names, _halves, _value, give_reasons
+from workbench.models.attrition.reasons.reasons import Names, Reasons, _halves, _value, give_reasons
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,20 @@ def test_a_reason_that_refits_do_not_share_is_not_given():
     assert found.customers["reason_2"].isna().all()
     # of six ways to take two of four refits, two leave both of a sign together: one half then names a, the other b
     assert found.agreement == pytest.approx(4 / 6)
+
+
+def test_features_that_hardly_matter_are_not_named():
+    rows = [("spend", 1.1, 1.0, 1.2), ("shop", 0.11, 0.05, 0.17), ("calls", 0.05, 0.0, 0.1)]
+    importance = pd.DataFrame(rows, columns=["feature", "importance", "lower", "upper"])
+    importance = importance.assign(label=["Spend", "Shop", "Calls"], theme="All")
+
+    def said(frame):
+        reasons = Reasons(customers=frame, importance=frame, agreement=0.95, agreement_of=9, given=1.0)
+        return reasons.finding().statement
+
+    assert said(importance).startswith("The forecast leans most on spend. It goes with leaving")
+    near = importance.assign(importance=[1.1, 0.3, 0.2])
+    assert said(near).startswith("The forecast leans most on spend and shop. These go with leaving")
 
 
 def test_refits_are_split_in_every_way_and_many_by_lot():

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Drawing
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.reasons.explainers import Explainer, probability_points
-from workbench.wording import inline, label_of, listing, percent, sentence, span
+from workbench.wording import inline, label_of, listing, percent, plural, sentence, span
 
 SHARED = 0.8
 """Share of the refits in which a feature must raise a customer's risk to be given as a reason: eight of ten."""
@@ -22,6 +22,8 @@ LEAST_POINTS = 0.005
 MOST_REASONS = 3  # a choice: as many as a caller can use
 WANTED_AGREEMENT = 0.90
 """Share of customers whose first reason two halves of the refits should agree on (measured on `telco`: .91 to .95)."""
+NAMED = 0.25
+"""A feature is named beside the first from a quarter of its size on: a choice, so that chance is not named."""
 MOST_SPLITS = 252
 """Ways to split refits into halves that are compared: all ways for ten. One way alone is off by .02 (`telco`)."""
 CHUNK = 25_000
@@ -115,11 +117,14 @@ class Reasons:
     def finding(self) -> Finding:
         """Which features matter most."""
         first = self.importance.iloc[0]
-        top = [inline(str(label)) for label in self.importance["label"][:MOST_REASONS]]
+        leading = self.importance[self.importance["importance"] >= NAMED * first["importance"]]
+        top = [inline(str(label)) for label in leading["label"][:MOST_REASONS]]
         return Finding(
             id="importance",
-            statement=sentence(
+            statement=plural(
+                "The forecast leans most on {features}. It goes with leaving; it need not cause it.",
                 "The forecast leans most on {features}. These go with leaving; they need not cause it.",
+                len(top),
                 features=listing(top),
             ),
             estimate=float(first["importance"]),
