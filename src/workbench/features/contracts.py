@@ -43,6 +43,20 @@ def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
     return rows.mutate(**masked)
 
 
+def subscribed(subscriptions: Table, when: Snapshots) -> Table:
+    """Who has a subscription at each cut-off: `customer_id` and `cutoff`, once each.
+
+    Parameters
+    ----------
+    subscriptions
+        As in `contracts_at`.
+    when
+        The cut-offs.
+    """
+    rows = contracts_at(subscriptions, when)
+    return rows.filter(rows.active).select(*KEYS).distinct()
+
+
 def contract_features(subscriptions: Table, when: Snapshots, *, windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:
     """Whether a customer is subscribed at the cut-off, to what, and for how long.
 

@@ -14,10 +14,11 @@ from ibis.expr.types import Table
 from workbench.errors import DataError, ParameterError
 from workbench.features.attributes import NO_DATES, attributes_at, changes_of, refuse_kept_out
 from workbench.features.contacts import contact_features
-from workbench.features.contracts import contract_features
+from workbench.features.contracts import contract_features, subscribed
 from workbench.features.opinions import opinion_features, score_columns
 from workbench.features.outcomes import Unseen, cancellations_after, purchases_after
-from workbench.features.purchases import Block, purchase_features
+from workbench.features.purchases import Block, buyers, purchase_features
+from workbench.features.rows import features_of_rows
 from workbench.features.snapshots import EVENT_TIME, KEYS, Records, Snapshots, history, records_of
 from workbench.features.usage import measures_of, periods_of, usage_features
 from workbench.features.windows import WINDOWS_DAYS
@@ -50,7 +51,7 @@ class Features:
     tables, when
         What it was made of.
     again
-        Makes the same of other snapshots.
+        Makes the same of other snapshots, and with `among` of some customers.
     """
 
     table: Table
@@ -59,7 +60,7 @@ class Features:
     renamed: Mapping[str, str]
     tables: Mapping[str, Table]
     when: Snapshots
-    again: "Callable[[Snapshots], Features]" = field(repr=False)
+    again: "Callable[..., Features]" = field(repr=False)
 
     def arrow(self) -> "pa.Table":
         """All rows in memory, as Arrow."""
@@ -69,9 +70,15 @@ class Features:
         """All rows in memory, as pandas."""
         return self.table.to_pandas()
 
-    def fetched(self) -> "Features":
-        """The same with its rows in memory, so that labels do not make them again."""
-        return replace(self, table=ibis.memtable(self.arrow()))
+    def of(self, rows: "DataFrame") -> "DataFrame":
+        """Features of some customers in memory, those of others are not made; see `rows.features_of_rows`.
+
+        Parameters
+        ----------
+        rows
+            `customer_id` and `cutoff` (datetime), each once.
+        """
+        return features_of_rows(lambda when, among: self.again(when, among=among).table, self.when, rows)
 
     def write(self, path: Path) -> None:
         """All rows to a Parquet file, cut-off by cut-off: memory does not grow with their number.
@@ -92,27 +99,45 @@ class Features:
                 for batch in dataset(part).to_batches(batch_size=ROWS, batch_readahead=1, fragment_readahead=1):
                     writer.write_batch(batch.cast(schema))
 
-    def purchases_after(self, *, horizon: Unseen = "refuse") -> Table:
+    def buyers(self, *, within_days: int) -> Table:
+        """Who bought something in the last days before each cut-off; see `purchases.buyers`.
+
+        Parameters
+        ----------
+        within_days
+            How many days.
+        """
+        return buyers(history(self.tables["transactions"], self.when, name="transactions"), within_days=within_days)
+
+    def subscribed(self) -> Table:
+        """Who has a subscription at each cut-off; see `contracts.subscribed`."""
+        return subscribed(self.tables["subscriptions"], self.when)
+
+    def purchases_after(self, roster: Table | None = None, *, horizon: Unseen = "refuse") -> Table:
         """What each customer buys in the label window; see `outcomes.purchases_after`.
 
         Parameters
         ----------
+        roster
+            Rows (customer_id, cutoff) to label; by default all that there are.
         horizon
             What to do with cut-offs whose window reaches beyond the records: "refuse" or "mark".
         """
-        bought = self.tables["transactions"]
-        return purchases_after(self.table, bought, self.when, records=self.records, horizon=horizon)
+        roster, bought = self.table if roster is None else roster, self.tables["transactions"]
+        return purchases_after(roster, bought, self.when, records=self.records, horizon=horizon)
 
-    def cancellations_after(self, *, horizon: Unseen = "refuse") -> Table:
+    def cancellations_after(self, roster: Table | None = None, *, horizon: Unseen = "refuse") -> Table:
         """Who ends a subscription in the label window; see `outcomes.cancellations_after`.
 
         Parameters
         ----------
+        roster
+            Rows (customer_id, cutoff) to label; by default all that there are.
         horizon
             What to do with cut-offs whose window reaches beyond the records: "refuse" or "mark".
         """
-        subscribed = self.tables["subscriptions"]
-        return cancellations_after(self.table, subscribed, self.when, records=self.records, horizon=horizon)
+        roster, held = self.table if roster is None else roster, self.tables["subscriptions"]
+        return cancellations_after(roster, held, self.when, records=self.records, horizon=horizon)
 
 
 def customer_features(
@@ -128,6 +153,7 @@ def customer_features(
     valid_from: Mapping[str, str] = NO_DATES,
     attributes: Sequence[str] = (),
     records: Records | None = None,
+    among: Table | None = None,
 ) -> Features:
     """Features of every customer who was known before each cut-off.
 
@@ -158,6 +184,8 @@ def customer_features(
         Attributes that the caller cannot do without: refused when they would be kept out.
     records
         First and last day of the records; by default those of the earliest and latest event, which runs a query.
+    among
+        Customers (customer_id) whose features are made; by default those of all.
     when
         The cut-offs, from `snapshots`.
 
@@ -182,8 +210,18 @@ def customer_features(
     if measures is None and "usage" in tables:
         measures = measures_of(tables["usage"])
         periods = periods_of(tables["usage"], measures) if periods is None else periods
+    everybody = tables
+    if among is not None:
+        tables = {name: table.semi_join(among, "customer_id") for name, table in tables.items()}
     blocks = event_blocks(
-        tables, when, windows_days=windows_days, unit=unit, scores=scores, measures=measures, periods=periods
+        tables,
+        when,
+        windows_days=windows_days,
+        unit=unit,
+        scores=scores,
+        measures=measures,
+        periods=periods,
+        everybody=everybody,
     )
     people = tables.get("customers")
     if people is not None:
@@ -209,7 +247,7 @@ def customer_features(
     blocks = {name: _renamed(block, renamed, name) for name, block in blocks.items()}
     changed = blocks.pop("changes", None)
     frame = reduce(_both, (block.table for block in blocks.values()))
-    records = records or records_of(tables)
+    records = records or records_of(everybody)
     if changed is not None:
         frame = frame.left_join(changed.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
         blocks["changes"] = changed
@@ -221,7 +259,7 @@ def customer_features(
     names = {new: f"{table}.{name}" for (table, name), new in renamed.items()}
     again = partial(
         customer_features,
-        tables,
+        everybody,
         windows_days=windows_days,
         unit=unit,
         scores=scores,
@@ -232,7 +270,7 @@ def customer_features(
         attributes=attributes,
         records=records,
     )
-    return Features(frame, kept_out, records, names, tables, when, again)
+    return Features(frame, kept_out, records, names, everybody, when, again)
 
 
 def event_blocks(
@@ -244,6 +282,7 @@ def event_blocks(
     scores: Sequence[str] | None,
     measures: Sequence[str] | None = None,
     periods: Mapping[str, float] | None = None,
+    everybody: Mapping[str, Table] | None = None,
 ) -> dict[str, Block]:
     """The features of each table of events that is there, by its name.
 
@@ -251,6 +290,8 @@ def event_blocks(
     ----------
     tables, when, windows_days, unit, scores, measures, periods
         As in `customer_features`.
+    everybody
+        The tables of all customers, where `tables` are of some.
     """
     blocks = {}
     if "transactions" in tables:
@@ -268,7 +309,10 @@ def event_blocks(
     if "usage" in tables:
         wanted = measures_of(tables["usage"]) if measures is None else measures
         past = history(tables["usage"], when, name="usage")
-        blocks["usage"] = usage_features(past, measures=wanted, windows_days=windows_days, periods=periods or {})
+        all_past = past if everybody is None else history(everybody["usage"], when, name="usage")
+        blocks["usage"] = usage_features(
+            past, measures=wanted, windows_days=windows_days, periods=periods or {}, everybody=all_past
+        )
     return blocks
 
 

@@ -7,7 +7,7 @@ import ibis
 from ibis.expr.types import BooleanColumn, Table, Value
 
 from workbench.errors import DataError, ParameterError
-from workbench.features.contracts import contracts_at
+from workbench.features.contracts import subscribed
 from workbench.features.exact import as_float, exact
 from workbench.features.snapshots import KEYS, Records, Snapshots, future, require
 from workbench.wording import sentence, shown
@@ -122,8 +122,7 @@ def cancellations_after(
         `customer_id`, `cutoff`, `label_cancelled` (boolean or missing), `label_unseen`.
     """
     beyond = unseen(when, records, horizon=horizon)
-    active = contracts_at(subscriptions, when)
-    active = active.filter(active.active).select(*KEYS).distinct()
+    active = subscribed(subscriptions, when)
     # Joined on the customer: whether anything of theirs runs on the first day of the window, and on the first after it.
     spans = subscriptions.select("customer_id", "start", "end")
     rows = active.join(spans, "customer_id")

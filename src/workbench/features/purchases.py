@@ -68,6 +68,20 @@ def purchase_days(history: Table, *, period_days: int = 1) -> Table:
     return days.mutate(bought=days.sold & ((days.amount > 0) | ~days.refunded)).drop("sold", "refunded")
 
 
+def buyers(history: Table, *, within_days: int) -> Table:
+    """Who bought something in the last days before each cut-off and kept it: `customer_id` and `cutoff`, once each.
+
+    Parameters
+    ----------
+    history
+        `snapshots.history` of transactions.
+    within_days
+        How many days.
+    """
+    days = purchase_days(history)
+    return days.filter(days.bought, days.days_ago <= within_days).select(*KEYS).distinct()
+
+
 def _refunds_on_their_orders(lines: Table) -> Table:
     order = (*KEYS, "order_id")
     refunds, bought = lines.filter(lines.is_refund), lines.filter(~lines.is_refund)

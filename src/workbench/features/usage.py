@@ -38,6 +38,7 @@ def usage_features(
     measures: Sequence[str],
     windows_days: Sequence[int] = WINDOWS_DAYS,
     periods: Mapping[str, float] = NO_PERIODS,
+    everybody: Table | None = None,
 ) -> Block:
     """Each measure over windows, its trends, and use against the customer's own habit.
 
@@ -53,6 +54,9 @@ def usage_features(
         Measure -> days that one row of it counts, where that is more than one; `periods_of` finds them. Of these,
         windows hold whole periods up to the last one known to anybody at the cut-off, as many as fit best, and time is
         counted from the middle of a period to the end of that last one; a window shorter than a period is left out.
+    everybody
+        The same history of all customers, where `history` is of some: by theirs the last period known to anybody is
+        found.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def usage_features(
         `days_since_last_{measure}` (a value above 0), `{measure}_usual_gap_days`, `{measure}_gap_ratio`.
     """
     require(history, "usage", ["measure", "value", "days_ago", *KEYS])
-    rows = _by_period(history.mutate(used=exact(history.value)), periods)
+    rows = _by_period(history.mutate(used=exact(history.value)), periods, history if everybody is None else everybody)
     zeros, others = {}, {"known_days": rows.days_ago.max()}
     windows = {
         measure: [days for days in windows_days if days > periods.get(measure, 1) - LONGER] for measure in measures
@@ -87,11 +91,11 @@ def usage_features(
     return Block(table, tuple(zeros))
 
 
-def _by_period(rows: Table, periods: Mapping[str, float]) -> Table:
+def _by_period(rows: Table, periods: Mapping[str, float], everybody: Table) -> Table:
     """With `counted_ago`, days by which windows are counted, and `known_ago`, days that are covered until then."""
     if not periods:
         return rows.mutate(counted_ago=rows.days_ago, known_ago=rows.days_ago)
-    last = rows.group_by("cutoff", "measure").aggregate(nearest=rows.days_ago.min())
+    last = everybody.group_by("cutoff", "measure").aggregate(nearest=everybody.days_ago.min())
     rows = rows.left_join(last, ["cutoff", "measure"]).drop("cutoff_right", "measure_right")
     length = ibis.cases(*((rows.measure == name, days) for name, days in periods.items()), else_=None).cast("float64")
     before = ((rows.days_ago - rows.nearest).cast("float64") / length).round()

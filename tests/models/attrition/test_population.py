@@ -69,6 +69,26 @@ def test_lapses_are_those_counted_by_hand_and_windows_end_before_the_test():
     assert found.today.columns.tolist() == found.customers.features.columns.tolist()
 
 
+def test_of_many_customers_those_drawn_by_lot_are_looked_at_before_the_last_two_cutoffs():
+    rows = buyers(400)
+    plain, found = population(rows), population(rows, most_customers=200)
+    pd.testing.assert_frame_equal(found.snapshots, plain.snapshots)  # of all: how many there were, and how many left
+    assert found.customers.undrawn == len(plain.customers) - len(found.customers)
+    late = np.unique(plain.customers.snapshots)[-2:]
+    counts = pd.Series(found.customers.snapshots).value_counts()
+    assert counts[late].tolist() == plain.snapshots["rows"].tolist()[-2:]
+    assert 170 < counts.drop(late).max() < 230
+    # Whoever is drawn has all rows, with the features they have among all; others are never drawn from.
+    whole = found.customers.part(found.customers.complete)
+    there = np.isin(plain.customers.ids, whole.ids)
+    pd.testing.assert_frame_equal(whole.features, plain.customers.part(there).features, check_dtype=False)
+    assert (found.customers.part(~found.customers.complete).snapshots >= late[0]).all()
+    drawn = found.customers.drawn(10**9, random_seed=1)
+    assert (drawn == found.customers.complete).all()
+    parts = slices(found.customers, random_seed=0)
+    assert (found.customers.snapshots[parts["train"] | parts["stop"]] < late[0]).all()
+
+
 def test_most_who_come_back_are_told():
     share, of = population(buyers()).returned
     assert of >= 30

@@ -182,7 +182,7 @@ class LeaversForecast:
                     "Forecasts were fitted on {n} rows of customers drawn by lot, of {all}; the share who left is that "
                     "of all. All others calibrate, evaluate and are scored.",
                     n=number(self.fitted_on),
-                    all=number(int((self.parts["train"] | self.parts["stop"]).sum())),
+                    all=number(int((self.parts["train"] | self.parts["stop"]).sum()) + self.customers.undrawn),
                 ),
                 title=sentence("Fitted on a sample of customers"),
             )

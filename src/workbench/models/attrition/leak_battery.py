@@ -224,7 +224,7 @@ def examine(
     LeakBattery
     """
     random = np.random.default_rng(random_seed)
-    train = customers.part(_some(~parts["test"], random))
+    train = customers.part(_some(~parts["test"] & customers.complete, random))
     test = customers.part(_some(parts["test"], random))
     encoding = Encoding.of(train.features)
     booster = Booster(encoding=encoding)

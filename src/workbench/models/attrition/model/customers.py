@@ -27,6 +27,7 @@ IDS = re.compile(r"(^|_)(id|ids|no|nr|number|key|code|uuid)$", re.IGNORECASE)
 """Names of whole numbers that count rows where nearly all are different; of other names they may be amounts."""
 
 Part = Literal["train", "stop", "calibrate", "test"]
+PARTS: tuple[Part, ...] = ("train", "stop", "calibrate", "test")  # in the order of time
 SHARES: Mapping[Part, float] = {"train": 0.5, "stop": 0.1, "calibrate": 0.15, "test": 0.25}
 """Of customers, where there is no time to divide by."""
 
@@ -49,6 +50,11 @@ class Customers:
         Columns that say nothing, with why.
     weights : (N,)
         How many customers each row stands for: one, or more where it is a control of customers who were treated.
+    whole : (N,) bool
+        Rows of customers who are there at all their cut-offs; None where all are. Of very many customers others are
+        there at the last two only.
+    undrawn
+        Rows of those others at earlier cut-offs: nothing is known of them here.
     """
 
     features: pd.DataFrame
@@ -57,6 +63,8 @@ class Customers:
     snapshots: np.ndarray | None
     dropped: Mapping[str, str]
     weights: np.ndarray
+    whole: np.ndarray | None = None
+    undrawn: int = 0
 
     def part(self, rows: np.ndarray) -> "Customers":
         """Some of the rows.
@@ -75,6 +83,7 @@ class Customers:
             snapshots=None if self.snapshots is None else self.snapshots[rows],
             dropped=self.dropped,
             weights=self.weights[rows],
+            whole=None if self.whole is None else self.whole[rows],
         )
 
     def weighted(self, times: np.ndarray) -> "Customers":
@@ -90,6 +99,8 @@ class Customers:
     def drawn(self, most_rows: int, *, random_seed: int, among: np.ndarray | None = None) -> np.ndarray:
         """Rows (N,) of customers drawn by lot, each with all rows, so that the share of leavers stays what it is.
 
+        Customers who are there at the last cut-offs only are not drawn.
+
         Parameters
         ----------
         most_rows
@@ -99,12 +110,17 @@ class Customers:
         among : (N,) bool
             Rows that count; all by default.
         """
-        among = np.ones(len(self), dtype=bool) if among is None else among
+        among = self.complete if among is None else among & self.complete
         if among.sum() <= most_rows:
             return among
         codes, known = pd.factorize(self.ids)
         lot = np.random.default_rng(random_seed).random(len(known))[codes]
         return among & (lot < np.partition(lot[among], most_rows)[most_rows])
+
+    @property
+    def complete(self) -> np.ndarray:
+        """Rows (N,) of customers who are there at all their cut-offs."""
+        return np.ones(len(self), dtype=bool) if self.whole is None else self.whole
 
     @property
     def clusters(self) -> np.ndarray:
@@ -183,8 +199,8 @@ def labelled_customers(
         if name not in dropped and (told := _without_few(frame[name], frame[customer])) is not frame[name]
     }
     dropped |= {name: sentence("groups of too few customers") for name, told in of_few.items() if told.isna().all()}
-    kept = frame[[name for name in chosen if name not in dropped]]
-    kept = kept.assign(**{name: told for name, told in of_few.items() if name not in dropped})
+    # Columns are taken, not copied: rows may be millions.
+    kept = pd.DataFrame({name: of_few.get(name, frame[name]) for name in chosen if name not in dropped}, copy=False)
     kept.index = pd.RangeIndex(len(kept))
     return Customers(
         features=kept,
@@ -273,21 +289,20 @@ def slices(customers: Customers, *, random_seed: int, without: Sequence[Part] = 
         Every row is in one part. With four snapshots or more all parts are apart in time; with two or three the test
         is, and the earlier customers are divided by `SHARES`; with none all are, leavers and stayers alike.
     """
-    parts: tuple[Part, ...] = ("train", "stop", "calibrate", "test")
     moments = np.unique(customers.snapshots) if customers.snapshots is not None else np.array([])
-    if customers.snapshots is not None and len(moments) >= len(parts):
+    if customers.snapshots is not None and len(moments) >= len(PARTS):
         place = np.searchsorted(moments, customers.snapshots)
-        kept = np.maximum(place - (len(moments) - len(parts)), 0)
-        return {part: kept == at for at, part in enumerate(parts)}
+        kept = np.maximum(place - (len(moments) - len(PARTS)), 0)
+        return {part: kept == at for at, part in enumerate(PARTS)}
     test = np.zeros(len(customers), dtype=bool)
     if customers.snapshots is not None and len(moments) > 1:
         test = customers.snapshots == moments[-1]
     divided = lots(customers, random_seed=random_seed)
     idle = {*without, "test"} if test.any() else set(without)
-    shares = [0.0 if part in idle else SHARES[part] for part in parts]
+    shares = [0.0 if part in idle else SHARES[part] for part in PARTS]
     edges = np.cumsum(shares) / np.sum(shares)
-    kept = np.minimum(np.searchsorted(edges, divided, side="right"), len(parts) - 1)
-    found = {part: (kept == at) & ~test for at, part in enumerate(parts)}
+    kept = np.minimum(np.searchsorted(edges, divided, side="right"), len(PARTS) - 1)
+    found = {part: (kept == at) & ~test for at, part in enumerate(PARTS)}
     return {**found, "test": found["test"] | test}
 
 

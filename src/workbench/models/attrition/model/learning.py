@@ -188,7 +188,7 @@ def quick(learned: Customers, features: pd.DataFrame, used: str, random_seed: in
 def _curve(customers: Customers, parts: Mapping[Part, np.ndarray], used: str, random_seed: int) -> Evaluation | None:
     # Another seed than that of the slices, whose test part is the end of the same lots.
     place, test = lots(customers, random_seed=random_seed + 1), customers.part(parts["test"])
-    earlier = ~parts["test"]
+    earlier = ~parts["test"] & customers.complete
     limit = min(1.0, MOST_ROWS / max(int(earlier.sum()), 1))
     found: dict[str, np.ndarray] = {}
     for share in SHARES:

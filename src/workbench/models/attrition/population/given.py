@@ -59,29 +59,49 @@ class Featured(Protocol):
 
     when: Any
 
-    def fetched(self) -> "Featured":
-        """With its rows in memory."""
+    def of(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Features of some customers at their cut-offs, in their order.
+
+        Parameters
+        ----------
+        rows
+            `customer_id` and `cutoff`.
+        """
         ...
 
-    def frame(self) -> pd.DataFrame:
-        """One row a customer and cut-off."""
+    def buyers(self, *, within_days: int) -> Any:
+        """Who bought something in the last days before each cut-off.
+
+        Parameters
+        ----------
+        within_days
+            How many days.
+        """
         ...
 
-    def purchases_after(self, *, horizon: Any) -> Any:
+    def subscribed(self) -> Any:
+        """Who has a subscription at each cut-off."""
+        ...
+
+    def purchases_after(self, roster: Any, *, horizon: Any) -> Any:
         """What customers buy in the label window.
 
         Parameters
         ----------
+        roster
+            Whose.
         horizon
             What to do with cut-offs whose window reaches beyond the records.
         """
         ...
 
-    def cancellations_after(self, *, horizon: Any) -> Any:
+    def cancellations_after(self, roster: Any, *, horizon: Any) -> Any:
         """Who ends a subscription in the label window.
 
         Parameters
         ----------
+        roster
+            Of these.
         horizon
             What to do with cut-offs whose window reaches beyond the records.
         """

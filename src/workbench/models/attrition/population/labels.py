@@ -7,31 +7,27 @@ from workbench.models.attrition.population.given import Featured, Snapshots
 KEYS = ["customer_id", "cutoff"]
 
 
-def labelled(source: str, frame: pd.DataFrame, made: Featured) -> pd.DataFrame:
-    """Those who were active at a cut-off, with `left`: missing where the label window is not over.
+def labelled(source: str, made: Featured) -> pd.DataFrame:
+    """Those who were active at a cut-off: `customer_id`, `cutoff`, `left`, which is missing where its window is open.
 
     Parameters
     ----------
     source
         Table that says who left: `transactions` or `subscriptions`.
-    frame
-        One row a customer and cut-off.
     made
-        The features that it is of.
+        Features at cut-offs.
     """
-    frame = frame.assign(cutoff=pd.to_datetime(frame["cutoff"]))
     if source == "transactions":
-        found = made.purchases_after(horizon="mark").to_pandas().rename(columns={"label_lapsed": "left"})
-        there = frame["days_since_last_purchase"] <= made.when.horizon_days
+        roster, label = made.buyers(within_days=made.when.horizon_days), "label_lapsed"
+        found = made.purchases_after(roster, horizon="mark")
     else:
-        found = made.cancellations_after(horizon="mark").to_pandas().rename(columns={"label_cancelled": "left"})
-        there = frame["subscriptions_active"] > 0
-    found["cutoff"] = pd.to_datetime(found["cutoff"])
-    frame = frame[there].merge(found[[*KEYS, "left", "label_unseen"]], on=KEYS, how="left")
+        roster, label = made.subscribed(), "label_cancelled"
+        found = made.cancellations_after(roster, horizon="mark")
     # Who had left within the gap has no label: there was no one left to forecast.
-    frame = frame[frame["left"].notna() | frame["label_unseen"]].drop(columns="label_unseen")
+    found = found.filter(found[label].notnull() | found.label_unseen)
     # A database gives rows in any order; draws and scores must not hang on it.
-    return frame.sort_values(KEYS, ignore_index=True)
+    rows = found.select("customer_id", cutoff=found.cutoff.cast("timestamp"), left=found[label].cast("int8"))
+    return rows.order_by(*KEYS).to_pandas().astype({"cutoff": "datetime64[ns]"}, copy=False)
 
 
 def closes(cutoffs: pd.Series, when: Snapshots) -> pd.Series:

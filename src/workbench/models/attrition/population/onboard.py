@@ -57,16 +57,14 @@ def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onb
             frame = frame.assign(customer_id=np.arange(len(frame)))
         gone = frame.pop("event").to_numpy(dtype=bool)
         return Onboard(features=frame, ids=frame.pop("customer_id").to_numpy(), left=gone, active=~gone)
-    fetched = made.fetched()
-    frame = labelled(source, fetched.frame(), fetched)
-    if not len(frame):
+    there = labelled(source, made)
+    if not len(there):
         raise DataError(sentence("Nobody is a customer on {day}: there is no one to score.", day=made.when.cutoffs[-1]))
-    left = None if frame["left"].isna().any() else frame["left"].to_numpy(dtype=bool)
-    features = frame.drop(columns=[*KEYS, "left"])
+    left = None if there["left"].isna().any() else there["left"].to_numpy(dtype=bool)
     return Onboard(
-        features=features,
-        ids=frame["customer_id"].to_numpy(),
+        features=made.of(there[KEYS]),
+        ids=there["customer_id"].to_numpy(),
         left=left,
-        active=np.ones(len(frame), dtype=bool),
+        active=np.ones(len(there), dtype=bool),
         cutoff=made.when.cutoffs[-1],
     )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.models.attrition.model.customers import Customers, labelled_customers, slices
 from workbench.models.attrition.population.calls import randomised_calls
+from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, draw_customers
 from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
 from workbench.models.attrition.population.population import Population
@@ -34,6 +36,7 @@ def read_population(
     treatments: pd.DataFrame | None = None,
     retention: Sequence[str] = (),
     customers_table: pd.DataFrame | None = None,
+    most_customers: int = MOST_CUSTOMERS,
 ) -> Population:
     """Customers with who left, of a flat table or of snapshots.
 
@@ -54,6 +57,8 @@ def read_population(
     customers_table
         One row a customer, with `opt_out` where customers were asked; None where there is none. It is read as it is
         now, not as of a cut-off: whom one may contact is a matter of today.
+    most_customers
+        So many customers are looked at at each cut-off that is learned from, of more those drawn by lot.
 
     Returns
     -------
@@ -80,43 +85,47 @@ def read_population(
     columns = [column for table in tables.values() for column in table.columns]
     if made is None:
         return _flat(rows, tables[source].columns)
-    fetched = made.fetched()
-    frame, today = fetched.frame(), pd.Timestamp(made.when.cutoffs[-1])
-    frame = labelled(source, frame, fetched)
-    out = [name for name in frame if name in NO_FEATURES or _is_date(frame[name])]
-    frame = frame.drop(columns=[name for name in out if name not in KEYS])
-    there = frame["cutoff"] == today
+    everybody, today = labelled(source, made), pd.Timestamp(made.when.cutoffs[-1])
+    there = everybody["cutoff"] == today
     if not there.any():
         raise DataError(sentence("Nobody is a customer on {day}: there is no one to forecast.", day=today.date()))
-    past = frame.loc[~there, KEYS]
+    past = everybody[~there]
     past = past[is_over(past["cutoff"], made.when)]
-    treated = treated_windows(past, made.when, treatments, retention, tables.get("treatments"))
-    # Rows of all cut-offs may fill half the memory: they are taken once, and what is not needed goes.
-    calls = randomised_calls(
-        past.assign(left=frame["left"]), made.when, treatments, retention, tables.get("treatments")
-    )
-    kept = frame.loc[past.index[~treated.out]]
-    kept.index = pd.RangeIndex(len(kept))
-    kept = kept.astype({"left": int}, copy=False)
-    kept.insert(len(kept.columns), WEIGHT, treated.weights[~treated.out])
-    now = frame[there].reset_index(drop=True)
-    del frame
-    customers = labelled_customers(kept, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
-    kept = kept[[*KEYS, "left"]]
+    treated = treated_windows(past[KEYS], made.when, treatments, retention, tables.get("treatments"))
+    calls = randomised_calls(past, made.when, treatments, retention, tables.get("treatments"))
+    kept = past[~treated.out].astype({"left": int})
+    kept[WEIGHT] = treated.weights[~treated.out]
+    customers, now = _with_features(made, kept, most_customers), everybody.loc[there, KEYS].reset_index(drop=True)
+    names = list(customers.features)
+    today_features = made.of(now)
     return Population(
         customers=customers,
-        names=names_of([str(name) for name in customers.features], columns),
-        today=now[list(customers.features)],
+        names=names_of([str(name) for name in names], columns),
+        today=pd.DataFrame({name: today_features[name] for name in names}, copy=False),
         today_ids=now["customer_id"].to_numpy(),
         source=source,
         when=made.when,
-        snapshots=_told(customers, made.when, past["cutoff"][treated.out]),
+        snapshots=_told(customers, kept, made.when, past["cutoff"][treated.out]),
         returned=_returned(rows, kept, made.when) if source == "transactions" else None,
         treated=treated,
         currency=_currency(columns),
         opt_out=_opted_out(customers_table, now["customer_id"].to_numpy()),
         calls=calls,
     )
+
+
+def _with_features(made: Featured, labelled_rows: pd.DataFrame, most_customers: int) -> Customers:
+    """The rows that are looked at, with features."""
+    drawn = draw_customers(labelled_rows, most=most_customers)
+    rows = labelled_rows[drawn.looked].reset_index(drop=True)
+    features = made.of(rows[KEYS])
+    for name in [name for name in features if name in NO_FEATURES or _is_date(features[name])]:
+        del features[name]
+    frame = pd.concat([features, rows], axis=1, copy=False)
+    customers = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
+    if drawn.whole is None:
+        return customers
+    return replace(customers, whole=drawn.whole[drawn.looked], undrawn=int((~drawn.looked).sum()))
 
 
 def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population:
@@ -153,30 +162,26 @@ def _is_date(column: pd.Series) -> bool:
     return pd.api.types.is_datetime64_any_dtype(column) or (len(first) > 0 and isinstance(first.iloc[0], dt.date))
 
 
-def _told(customers: Customers, when: Snapshots, treated: pd.Series) -> pd.DataFrame:
+def _told(customers: Customers, rows: pd.DataFrame, when: Snapshots, treated: pd.Series) -> pd.DataFrame:
+    """By cut-off what it served for, and of all rows how many there are and how many left."""
     words = {
         "train": sentence("learning"),
         "stop": sentence("when to stop"),
         "calibrate": sentence("calibration"),
         "test": sentence("test"),
     }
-    weights = customers.weights
-    frame = pd.DataFrame({"cutoff": customers.snapshots, "left": customers.left, "all": weights})
-    frame["gone"] = customers.left * weights
-    frame["part"] = ""
+    served: dict[pd.Timestamp, list[str]] = {}
     for part, there in slices(customers, random_seed=0).items():
-        frame.loc[there, "part"] = words[part]
+        for moment in np.unique(customers.snapshots[there]) if customers.snapshots is not None else ():
+            served.setdefault(pd.Timestamp(moment), []).append(words[part])
+    frame = rows[["cutoff", "left"]].assign(all=rows[WEIGHT], gone=rows["left"] * rows[WEIGHT])
     found = (
         frame.groupby("cutoff")
-        .agg(
-            part=("part", lambda each: each.iloc[0] if each.nunique() == 1 else sentence("learning and calibration")),
-            rows=("left", "size"),
-            left=("left", "sum"),
-            gone=("gone", "sum"),
-            all=("all", "sum"),
-        )
+        .agg(rows=("left", "size"), left=("left", "sum"), gone=("gone", "sum"), all=("all", "sum"))
         .reset_index()
     )
+    both = sentence("learning and calibration")
+    found.insert(1, "part", [each[0] if len(each := served[at]) == 1 else both for at in found["cutoff"]])
     found["share"] = found.pop("gone") / found.pop("all")
     opens = found["cutoff"] + pd.Timedelta(when.gap_days, unit="D")
     found.insert(1, "opens", opens.dt.date)

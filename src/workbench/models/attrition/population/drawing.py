@@ -1,0 +1,60 @@
+"""Of very many customers, whose earlier features are made at all.
+
+What is learned is learned from rows of customers drawn by lot. At the last two cut-offs, which calibrate and test, all
+customers are looked at; at the ones before, nobody asks for the features of those who were not drawn, and making them
+costs as much as everything else together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.models.attrition.model.customers import PARTS
+
+MOST_CUSTOMERS = 50_000
+"""Customers at a cut-off, of more a sample is drawn for the earlier ones: as many rows as any fit sees of all."""
+LATE = 2  # cut-offs that nobody learns from: they calibrate and test
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawn:
+    """Which rows are looked at.
+
+    Attributes
+    ----------
+    looked : (N,) bool
+        Rows whose features are made.
+    whole : (N,) bool
+        Those of customers who are looked at at all cut-offs; None where all rows are.
+    """
+
+    looked: np.ndarray
+    whole: np.ndarray | None = None
+
+
+def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int = 0) -> Drawn:
+    """Draw customers by lot where there are too many, each with all rows, so that the share of leavers stays.
+
+    Parameters
+    ----------
+    rows
+        `customer_id` and `cutoff` of labelled rows.
+    most
+        Customers that are looked at at each of the earlier cut-offs.
+    random_seed
+        Fixes the lots.
+
+    Returns
+    -------
+    Drawn
+        All rows where no earlier cut-off has more customers, or where time does not say what each is for
+        (`customers.slices`).
+    """
+    moments, counts = np.unique(rows["cutoff"], return_counts=True)
+    everything = np.ones(len(rows), dtype=bool)
+    if len(moments) < len(PARTS) or counts[:-LATE].max() <= most:
+        return Drawn(looked=everything)
+    codes, known = pd.factorize(rows["customer_id"])
+    whole = np.random.default_rng(random_seed).random(len(known))[codes] < most / counts[:-LATE].max()
+    return Drawn(looked=whole | (rows["cutoff"].to_numpy() >= moments[-LATE]), whole=whole)
