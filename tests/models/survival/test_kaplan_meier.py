@@ -7,7 +7,7 @@ import pytest
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
-from workbench.models.survival.curves.figures import to_be_drawn
+from workbench.models.survival.curves.figures import drawn_steps, to_be_drawn
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.lifetimes.dataset import _at_one_time
 
@@ -364,6 +364,18 @@ def test_of_many_steps_so_many_are_drawn_that_nobody_sees_a_difference(time):
     assert drawn[-1]
     assert drawn.sum() <= 402
     assert np.diff(time[drawn]).max(initial=0) <= np.diff(time).max(initial=0) + time[-1] / 400
+
+
+def test_no_line_is_drawn_over_steps_that_are_hidden():
+    """By hand: hidden at 3, and from 5 on; what was level from 2 to 4 and from 4 to 6 was none of the curve."""
+    table = pd.DataFrame({"time": [0.0, 1, 2, 3, 4, 5, 6], "survival": [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4]})
+    shown = np.array([True, True, True, False, True, False, False])
+    drawn = drawn_steps(table, shown, 6.0)
+    assert drawn["time"].tolist() == [0, 1, 2, 2, 4]
+    assert drawn["survival"].fillna(-1).tolist() == [1, 0.9, 0.8, -1, 0.6]
+    whole = drawn_steps(table, np.full(7, True), 4.5)  # nothing is hidden: the line goes on to where it is known
+    assert whole["time"].tolist() == [0, 1, 2, 3, 4, 4.5]
+    assert whole["survival"].iloc[-1] == 0.6
 
 
 def test_the_title_of_a_figure_names_no_group_that_chance_put_first():

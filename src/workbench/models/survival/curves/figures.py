@@ -45,20 +45,19 @@ def draw_curves(curves: Curves, horizons: Iterable[float], ax: Axes | None = Non
         ax = figure.subplots()
     ends_at = curves.groups.set_index("group")["reach"]
     reach = {group: min(ends_at[group], table["time"].iloc[-1]) for group, table in tables.items()}
-    longest = max(reach.values(), default=0.0)
     band = 0.18 if len(tables) <= 3 else 0.1
-    ends = {}
+    ends, last = {}, {}
     for place, (group, table) in enumerate(tables.items()):
-        shown = table[table["time"] <= reach[group]]
-        shown = shown[to_be_drawn(shown["time"].to_numpy())]
-        shown = shown[curves.shown(shown["time"])[list(curves.tables).index(group)]]
-        steps = {column: np.append(shown[column], shown[column].iloc[-1]) for column in ("survival", "lower", "upper")}
-        times = np.append(shown["time"], reach[group])
+        shown = curves.shown(table["time"])[list(curves.tables).index(group)]
+        steps = drawn_steps(table[["time", "survival", "lower", "upper"]], shown, reach[group])
         color = f"C{place}"
-        ax.fill_between(times, steps["lower"], steps["upper"], step="post", color=color, alpha=band, linewidth=0)
-        ax.step(times, steps["survival"], where="post", color=color)
-        ends[group] = float(steps["survival"][-1])
+        ax.fill_between(
+            steps["time"], steps["lower"], steps["upper"], step="post", color=color, alpha=band, linewidth=0
+        )
+        ax.step(steps["time"], steps["survival"], where="post", color=color)
+        ends[group], last[group] = float(steps["survival"].iloc[-1]), float(steps["time"].iloc[-1])
 
+    longest = max(last.values(), default=0.0)
     ax.set_xlim(0, longest or 1)
     ax.set_ylim(0, 1.01)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -69,9 +68,44 @@ def draw_curves(curves: Curves, horizons: Iterable[float], ax: Axes | None = Non
     if title:
         ax.set_title("\n".join(wrap(title, 56)), loc="left")
     if curves.by:
-        label_ends(ax, ends, reach)
+        label_ends(ax, ends, last)
     _numbers_at_risk(ax, tables, reach, curves)
     return ax
+
+
+def drawn_steps(table: pd.DataFrame, shown: np.ndarray, reach: float) -> pd.DataFrame:
+    """Points of a step curve: nothing is drawn from the last step before one that is not shown to the next that is.
+
+    A line over hidden steps would be level where the curve falls.
+
+    Parameters
+    ----------
+    table
+        `time` (ascending) and what is drawn at it.
+    shown
+        Of each row, whether it may be.
+    reach
+        The last time at which the curve is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; all but `time` are missing where a gap begins. The last row says where the line ends.
+    """
+    known = (table["time"] <= reach).to_numpy()
+    table, shown = table[known], np.asarray(shown)[known]
+    points, hidden = table[shown], table["time"].to_numpy()[~shown]
+    points = points[to_be_drawn(points["time"].to_numpy())]
+    pieces = []
+    for at, until in zip(points["time"], [*points["time"].iloc[1:], np.inf], strict=True):
+        own = points[points["time"] == at]
+        pieces.append(own)
+        broken = bool(((hidden > at) & (hidden < until)).any())
+        if broken and np.isfinite(until):
+            pieces.append(own.assign(**{name: np.nan for name in own if name != "time"}))
+        elif not broken and not np.isfinite(until):
+            pieces.append(own.assign(time=reach))
+    return pd.concat(pieces, ignore_index=True)
 
 
 def to_be_drawn(time: np.ndarray) -> np.ndarray:
