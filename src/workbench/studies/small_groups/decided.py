@@ -118,7 +118,7 @@ class Groups:
             smallest=number(SMALLEST_GROUP),
         )
         title = sentence("Small groups are shown together")
-        checks = (Check(name=name, status=status, message=message, title=title),)
+        checks: tuple[Check, ...] = (Check(name=name, status=status, message=message, title=title),)
         if single := [each for each, known in self.names.items() if len(set(known.values())) == 1]:
             status = "warn" if set(asked) & set(single) else "pass"
             message = sentence(
