@@ -5,6 +5,7 @@ import pandas as pd
 
 from workbench.decisions.value.buyers import WEEK, Buyers, buyers_of
 from workbench.decisions.value.orders import OrdersBusiness
+from workbench.decisions.value.own_margin import OwnMargin
 from workbench.features import purchase_log
 from workbench.models.purchases import Histories, bg_nbd, mbg_nbd, nbd, pareto_nbd
 from workbench.models.purchases.forecast import Member, PurchaseForecast, allotted
@@ -83,4 +84,5 @@ def one_buyer(frequency=0.0, recency=0.0, observed=0.0, paid=1.0, mean=10.0):
         mean=np.array([mean]),
         kept=np.array([paid * mean]),
         astray=0.0,
+        own=OwnMargin.none(1),
     )

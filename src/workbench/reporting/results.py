@@ -12,6 +12,7 @@ from workbench.reporting.documents import is_number, mappings, text_of
 from workbench.reporting.phrases import BARE_UNITS, estimated, evidence_words, interval, quantity, slug
 from workbench.wording import inert, listing, number, percent, sentence, units
 
+MILLION = 1e6  # from which on sentences count in millions
 MOST_ROWS = 50  # of a table on the page; the file has them all
 # As people write them, with marks between thousands and before decimals; a full stop at the end is none of it.
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*%?")
@@ -88,16 +89,19 @@ def _rests(finding: Mapping) -> list[str]:
 
 
 def _as_written(value: float, unit: str) -> set[str]:
-    """A number as sentences write it: with two or three significant digits, a share with one decimal or none.
+    """A number as sentences write it: with two or three significant digits, large ones in millions, shares in percent.
 
     Examples
     --------
     >>> sorted(_as_written(0.1718, "hazard ratio")), sorted(_as_written(0.8432, "share")), _as_written(35.0, "months")
     (['0.17', '0.172'], ['84%', '84.3%'], {'35'})
+    >>> sorted(_as_written(3950219.2, "EUR"))
+    ['3,950,000', '3,950,219', '3.95']
     """
     if unit == "share":
         return {percent(value), percent(round(value, 2))}
-    return {number(value), number(value, 2), number(estimated(value))}
+    written = {number(each, digits) for each in (value, estimated(value)) for digits in (2, 3)}
+    return written | {number(value / MILLION)} if abs(value) >= MILLION else written
 
 
 def says_again(text: str, statement: str) -> bool:

@@ -12,10 +12,9 @@ from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.doubts import PARTS, halving_loss, part_names
 from workbench.decisions.equity.groups import Groups
 from workbench.decisions.equity.words import VALUE_RUNS, horizon, key, money
-from workbench.decisions.equity.worth import TIER, Worth
+from workbench.decisions.equity.worth import Worth
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.descriptive.concentration import lorenz
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import listing, number, percent, plural, sentence, span
 
@@ -101,15 +100,16 @@ class Base:
             if self.worth.horizons[0] < len(self.worth.flow)
             else sentence("Present value of all that comes within so many months."),
         )
-        yield Figure(
-            name="who_carries",
-            draw=self.draw_carriers,
-            title=sentence("Few customers carry most of the value"),
-            alt=sentence("A curve of the share of value that the most valuable customers bring, over their share."),
-            caption=sentence(
-                "Customers by expected value, the most valuable first; dotted: if all were worth the same."
-            ),
-        )
+        if self.worth.positive:
+            yield Figure(
+                name="who_carries",
+                draw=self.draw_carriers,
+                title=sentence("How much of the value few customers carry"),
+                alt=sentence("A curve of the share of value that the most valuable customers bring, over their share."),
+                caption=sentence(
+                    "Customers by expected value, the most valuable first; dotted: if all were worth the same."
+                ),
+            )
         yield Figure(
             name="doubts",
             draw=self.draw_doubts,
@@ -144,7 +144,15 @@ class Base:
             "time": span(float(self.worth.horizons[0]), "months"),
         }
         n = len(self.worth.business.customers)
-        if np.isinf(self.worth.last):
+        if not self.worth.positive:
+            statement = plural(
+                "Our {n} customer will cost {amount} more than they bring ({horizon}).",
+                "Our {n} customers will cost {amount} more than they bring ({horizon}).",
+                n,
+                amount=self.money(-self.total),
+                horizon=horizon(self.worth.last),
+            )
+        elif np.isinf(self.worth.last):
             statement = plural(
                 "Our {n} customer will bring {amount} of {what}; {share} of it comes later than the {time} observed.",
                 "Our {n} customers will bring {amount} of {what}; {share} of it comes later than the {time} observed.",
@@ -164,7 +172,7 @@ class Base:
         return Finding(
             rests_on=VALUE_RUNS,
             id="base_value",
-            action=self._nearer() if self.advises and self.worth.extrapolated_share > MOST_EXTRAPOLATED else "",
+            action=self._what_to_do() if self.advises else "",
             statement=statement,
             estimate=self.total,
             unit=self.currency,
@@ -176,40 +184,62 @@ class Base:
             figure="value_over_time",
         )
 
-    def _nearer(self) -> str:
-        """What lies within reach, where most of the value does not."""
-        low, high = self.worth.interval(1)
+    @property
+    def _near(self) -> int:
+        """Place of the longest horizon that is told and was observed; else of what was observed."""
+        return int(np.flatnonzero(self.worth.horizons[1:] <= self.worth.horizons[0]).max(initial=-1)) + 1
+
+    def _what_to_do(self) -> str:
+        """Look at costs that are higher than what comes in; decide by what lies within reach, where most does not."""
+        if not self.worth.positive:
+            return sentence(
+                "See whether margins and costs are true (fee_margin, retention_cost, contact_minute_cost); if so, whom "
+                "to serve at less cost."
+            )
+        if self.worth.extrapolated_share <= MOST_EXTRAPOLATED:
+            return ""
+        low, high = self.worth.interval(self._near)
         return sentence(
             "Decide by what comes within {horizon}: {amount} ({low} to {high}).",
-            horizon=horizon(float(self.worth.horizons[1])),
-            amount=self.money(float(self.worth.totals(1).mean())),
+            horizon=horizon(float(self.worth.horizons[self._near])),
+            amount=self.money(float(self.worth.totals(self._near).mean())),
             low=money(low),
             high=money(high),
         )
 
-    def _carriers(self) -> Finding:
-        groups = self.groups
-        tiers = groups.frame[groups.frame["grouping"] == TIER]
-        best, last = tiers.iloc[0], tiers.iloc[-1]  # where many are worth the same, a tier may be empty
-        shares = self.worth.totals(-1, groups.place(TIER, str(best["group"]))) / self.worth.totals(-1)
-        low, high = (float(end) for end in ends(shares))
+    def _carriers(self) -> Finding | None:
+        best, lowest = self.groups.ends()
+        if best is None or lowest is None or not self.worth.positive:
+            return None
+        low, high = (float(end) for end in ends(best.value / self.worth.totals(-1)))
         n = len(self.worth.business.customers)
+        values = {
+            "best": percent(best.customers / n),
+            "name": listing(best.names),
+            "share": percent(best.share),
+            "lowest": percent(lowest.customers / n),
+            "last": listing(lowest.names),
+            "rest": percent(abs(lowest.share)),
+        }
+        if best.names == lowest.names:
+            said = sentence("As far as these data tell, all customers are worth the same: nobody carries the others.")
+        elif lowest.share < 0:
+            said = sentence(
+                "The best {best} of customers ({name}) carry {share} of the value; the lowest {lowest} ({last}) cost "
+                "{rest} of it.",
+                **values,
+            )
+        else:
+            said = sentence(
+                "The best {best} of customers ({name}) carry {share} of the value; the lowest {lowest} ({last}) carry "
+                "{rest}.",
+                **values,
+            )
         return Finding(
             rests_on=VALUE_RUNS,
             id="who_carries",
-            statement=sentence(
-                "The best {best} of customers ({name}) carry {share} of the value; the lowest {lowest} ({last}) carry "
-                "{rest}.",
-                best=percent(best["customers"] / n),
-                name=best["group"],
-                share=percent(best["share"]),
-                lowest=percent(last["customers"] / n),
-                last=last["group"],
-                rest=percent(last["share"]),
-            )
-            if len(tiers) > 1
-            else sentence("As far as these data tell, all customers are worth the same: nobody carries the others."),
-            estimate=float(best["share"]),
+            statement=said,
+            estimate=best.share,
             unit="share",
             interval=(low, high),
             interval_kind=sentence("90% credible (customers, parameters, model)"),
@@ -288,7 +318,7 @@ class Base:
                 "rests on the model going on as it is. For decisions use a horizon of {short}.",
                 share=percent(share),
                 time=span(float(self.worth.horizons[0]), "months"),
-                short=horizon(float(self.worth.horizons[1])),
+                short=horizon(float(self.worth.horizons[self._near])),
             ),
             value=share,
             threshold=MOST_EXTRAPOLATED,
@@ -386,33 +416,45 @@ class Base:
         ax = Drawing(figsize=(6.2, 3.6), layout="constrained").subplots()
         if worth.horizons[0] < months[-1]:
             ax.axvspan(worth.horizons[0], months[-1], color="0.5", alpha=0.12, linewidth=0)
-        scale, unit = _scale(float(np.max(high)), self.currency)
+        scale, unit = _scale(float(np.abs([low, high]).max()), self.currency)
         from_now = np.append(0, months)
         ax.fill_between(from_now, np.append(0, low) / scale, np.append(0, high) / scale, alpha=0.2, linewidth=0)
         ax.plot(from_now, np.append(0, value.mean(axis=0)) / scale)
         ax.set_xlim(0, months[-1])
         ax.set_xticks(np.arange(0, months[-1] + 1, 12))
-        ax.set_ylim(0)
+        ax.set_ylim(min(0.0, float(np.min(low)) / scale))
         ax.set_xlabel(sentence("Months from now"))
         ax.set_ylabel(unit)
         return ax
 
     def draw_carriers(self) -> Axes:
         """Share of value by share of customers, the most valuable first."""
-        value = np.maximum(self.worth.first.value[:, -1], 0.0)
-        customers, total = lorenz(value)
+        value = np.sort(self.worth.first.value[:, -1])[
+            ::-1
+        ]  # below 0 of who buys at a loss: the curve then falls again
+        total = np.append(0.0, np.cumsum(value))
         grid = np.linspace(0, 1, 201)
         grid = grid[(grid == 0) | (grid * len(value) >= SMALLEST_GROUP)]
         ax = Drawing(figsize=(6.2, 3.6), layout="constrained").subplots()
-        ax.plot(100 * grid, 100 * (1 - np.interp(1 - grid, customers, total)))
+        ax.plot(100 * grid, 100 * np.interp(grid, np.linspace(0, 1, len(total)), total / total[-1]))
         ax.plot([0, 100], [0, 100], ":", color="0.5")
         reached = 0.0
         for name, share in zip(self.worth.tiers.names, self.worth.assumptions.shares, strict=True):
             ax.axvline(100 * (reached + share), color="0.85", linewidth=0.8, zorder=0)
-            ax.text(100 * (reached + share / 2), 102, name, ha="center", va="bottom", fontsize=9, rotation=90)
+            ax.annotate(
+                name,
+                (100 * (reached + share / 2), 1),
+                (0, 4),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=9,
+                rotation=90,
+            )
             reached += float(share)
         ax.set_xlim(0, 100)
-        ax.set_ylim(0, 100)
+        ax.set_ylim(0, max(100.0, ax.get_ylim()[1]) if total.max() > total[-1] else 100)
         ax.set_xlabel(sentence("Customers, the most valuable first (%)"))
         ax.set_ylabel(sentence("Share of value (%)"))
         return ax

@@ -16,7 +16,7 @@ from workbench.decisions.value.business import Business
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.suppression import SMALLEST_GROUP
-from workbench.wording import listing, percent, plural, sentence, span
+from workbench.wording import listing, number, percent, plural, sentence, span
 
 STEPS = (12, 6, 3)
 """Months back that are tried: a year, or less where the records are too short."""
@@ -111,7 +111,8 @@ class Change:
         low, high = (float(end) for end in ends(difference * multiplier))
         parts = self.parts()
         yield self._finding(float(before.mean()), float(after.mean()), float(difference.mean()), (low, high), parts)
-        yield self._migration_finding()
+        if self.beside.positive:
+            yield self._migration_finding()
         yield {
             "equity_before": float(before.mean()),
             "equity_change": float(difference.mean()),
@@ -240,8 +241,8 @@ class Change:
             at += row["change"]
         ax.bar(len(parts) + 1, after / unit, color="0.6", width=0.6)
         ax.set_xticks(range(len(labels)), labels, fontsize=9)
-        ax.margins(y=0.1)
-        ax.set_ylim(min(ax.get_ylim()[0], 0))
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(low, 0), high + 0.08 * (high - low))  # room for the highest number
         currency = self.beside.assumptions.money.currency
         ax.set_ylabel(
             sentence("Value (million {currency})", currency=currency)
@@ -323,11 +324,17 @@ class Change:
         return Finding(
             rests_on=VALUE_RUNS,
             id="migration",
-            statement=plural(
+            statement=sentence(
+                "None of {size} customers changed tier in {time}.",
+                size=number(len(here)),
+                time=span(self.months, "months"),
+            )
+            if not changed
+            else plural(
                 "{n} of {size} customers changed tier in {time}; our doubt alone would make {chance} of such moves.",
                 "{n} of {size} customers changed tier in {time}; our doubt alone would make {chance} of such moves.",
                 changed,
-                size=f"{len(here):,}",
+                size=number(len(here)),
                 time=span(self.months, "months"),
                 chance=percent(self.by_chance),
             ),

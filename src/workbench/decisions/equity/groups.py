@@ -1,8 +1,9 @@
 """What customers of each tier, cohort, channel and segment are worth: today, and by how far one looks."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,30 @@ from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.words import horizon, key
 from workbench.decisions.equity.worth import TIER, Worth
 from workbench.exhibits import Column, People, Showable, Table
+from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class End:
+    """Tiers at one end, as many as it takes to be of ten customers.
+
+    Attributes
+    ----------
+    names
+        Of the tiers.
+    customers
+        In them.
+    value : (draws,)
+        Of them.
+    share
+        Of the value of all.
+    """
+
+    names: Sequence[str]
+    customers: int
+    value: np.ndarray
+    share: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +66,7 @@ class Groups:
         """Each group, tiers first: customers, active ones, spend an order, value, share of the total, a customer."""
         worth, groups = self.worth, self.worth.second.groups
         total = float(worth.totals(-1).mean())
-        rows = []
+        rows: list[dict[Hashable, Any]] = []
         for place in range(len(groups)):
             size = int(groups["customers"].iloc[place])
             mean = float(worth.totals(-1, place).mean())
@@ -62,6 +86,28 @@ class Groups:
         tiers = found[found["grouping"] == TIER].sort_values("group", key=lambda names: names.map(ranks))
         others = found.iloc[1:][~found["grouping"].iloc[1:].isin([TIER, "change"])]
         return pd.concat([found.iloc[:1], tiers, others], ignore_index=True)
+
+    def ends(self) -> tuple[End | None, End | None]:
+        """The best tiers and the lowest; None where there are too few customers for two groups that may be told."""
+        tiers = self.frame[self.frame["grouping"] == TIER]
+        enough = [
+            int(np.searchsorted(np.cumsum(of), SMALLEST_GROUP)) + 1
+            for of in (tiers["customers"], tiers["customers"][::-1])
+        ]
+        if len(tiers) > 1 and sum(enough) > len(tiers):
+            return None, None
+        return self._end(tiers.iloc[: enough[0]]), self._end(tiers.iloc[len(tiers) - enough[1] :])
+
+    def _end(self, tiers: pd.DataFrame) -> End | None:
+        if tiers["customers"].sum() < SMALLEST_GROUP:
+            return None
+        value = sum(self.worth.totals(-1, self.place(TIER, str(name))) for name in tiers["group"])
+        return End(
+            names=tiers["group"].tolist(),
+            customers=int(tiers["customers"].sum()),
+            value=np.asarray(value),
+            share=float(tiers["share"].sum()),
+        )
 
     def by_horizon(self) -> pd.DataFrame:
         """Each group within each horizon: orders and value, with their intervals."""

@@ -78,6 +78,12 @@ class Newcomer:
             rests_on=VALUE_RUNS,
             id="newcomer_value",
             statement=sentence(
+                "A newcomer costs {amount} more than they bring ({horizon}).",
+                amount=money(-mean, self.worth.assumptions.money.currency),
+                horizon=horizon(self.worth.last),
+            )
+            if mean < 0
+            else sentence(
                 "A newcomer brings {amount} of {what} over the lifetime, {early} of it within {horizon}.",
                 amount=money(mean, self.worth.assumptions.money.currency),
                 what=what(self.worth),
@@ -167,7 +173,7 @@ class Newcomer:
         currency = self.worth.assumptions.money.currency
         ax.set_xlim(0, months[-1])
         ax.set_xticks(np.arange(0, months[-1] + 1, 12))
-        ax.set_ylim(0)
+        ax.set_ylim(min(0.0, float(np.min(low))))
         ax.set_xlabel(
             sentence("Months since the first purchase")
             if self.worth.business.kind == "orders"

@@ -41,8 +41,10 @@ class Standing:
 
     def exhibits(self) -> Iterator[Showable]:
         """Value at risk, tiers and borders, RFM; then the tables for machines."""
-        yield self._risk_finding()
-        yield self._border_finding()
+        if self.worth.positive:
+            yield self._risk_finding()
+        if self.worth.positive and len(set(self.worth.tiers.place)) > 1:
+            yield self._border_finding()
         yield {
             "value_at_risk": float(self.worth.second.at_risk[0].mean()),
             "customers_at_border": int(self.at_border.sum()),

@@ -175,6 +175,11 @@ class Worth:
             )
         return tuple(found)
 
+    @property
+    def positive(self) -> bool:
+        """Whether customers bring more than they cost: only then is there something of which anybody has a share."""
+        return bool(self.totals(-1).mean() > 0)
+
     def totals(self, place: int, group: int = 0) -> np.ndarray:
         """Value (draws,) of a group within a horizon, without the errors of earlier forecasts."""
         return self.second.totals[group, :, place]

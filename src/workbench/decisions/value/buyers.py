@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from workbench.decisions.value.own_margin import OwnMargin, own_margin
 from workbench.errors import DataError
 from workbench.models import purchases, spend
 from workbench.wording import number, plural, sentence
@@ -54,6 +55,8 @@ class Buyers:
         What all days left, refunds, free orders and losses included: contribution, or revenue where no margin is known.
     astray
         What was left by customers who kept no purchase (refunds of purchases before the records), in the same money.
+    own
+        Margin of each, beside that of all.
     """
 
     customers: np.ndarray
@@ -63,6 +66,7 @@ class Buyers:
     mean: np.ndarray
     kept: np.ndarray
     astray: float
+    own: OwnMargin
 
     @property
     def bought(self) -> np.ndarray:
@@ -92,8 +96,9 @@ class Buyers:
     def kept_share(self, draws: int, random: np.random.Generator) -> np.ndarray:
         """What of an order's modelled amount is kept (draws,): contribution over purchases × mean amount paid.
 
-        It holds margins, free orders and refunds that belong to no known order. Over draws it varies as customers who
-        count by chance would make it (Bayesian bootstrap).
+        It is of all customers together; `own` says whose is more or less. It holds margins, free orders and refunds
+        that belong to no known order. Over draws it varies as customers who count by chance would make it (Bayesian
+        bootstrap).
 
         Parameters
         ----------
@@ -158,15 +163,20 @@ def buyers_of(days: pd.DataFrame, until: int) -> Buyers:
         bought["customer_id"].to_numpy(), bought["day"].to_numpy(), float(until), float(WEEK)
     )
     money = known["margin" if "margin" in known else "amount"].groupby(known["customer_id"]).sum()
-    paid = bought[bought["amount"] > 0].groupby("customer_id")["amount"].agg(["size", "mean"]).reindex(who)
+    positive = bought[bought["amount"] > 0]
+    paid = positive.groupby("customer_id")["amount"].agg(["size", "mean"]).reindex(who)
+    count, mean = paid["size"].fillna(0).to_numpy(), paid["mean"].fillna(0.0).to_numpy()
     first = bought.groupby("customer_id")["day"].min().reindex(who)
     kept = money.reindex(who).to_numpy()
     return Buyers(
         customers=who,
         histories=histories,
         first=first.to_numpy(),
-        paid=paid["size"].fillna(0).to_numpy(),
-        mean=paid["mean"].fillna(0.0).to_numpy(),
+        paid=count,
+        mean=mean,
         kept=kept,
         astray=float(money.sum() - kept.sum()),
+        own=own_margin(positive, who, (histories.frequency + 1) * mean)
+        if "margin" in known and len(positive)
+        else OwnMargin.none(len(who)),
     )

@@ -10,12 +10,14 @@ from workbench.wording import number, percent, plural, sentence
 
 MOST_COPIED = 0.02
 """Share of orders all of whose rows stand twice: chance repeats a few of a thousand, a double export all."""
+LARGEST_PART = 0.1
+"""Of all money in one row from which on it decides the total: the largest of real shops has .3% (online retail)."""
 MOST_ORDERS = 100
 """Orders of one customer on a day: no person places more; a marketplace, a till or a test does."""
 
 
 def order_checks(transactions: pd.DataFrame, buyers: Buyers) -> Iterator[Check]:
-    """Copied orders, whole days in one, and customers who gave back more than they bought.
+    """Copied orders, whole days in one, one amount above all, and customers who gave back more than they bought.
 
     Parameters
     ----------
@@ -26,6 +28,7 @@ def order_checks(transactions: pd.DataFrame, buyers: Buyers) -> Iterator[Check]:
     """
     yield _copied(transactions)
     yield _crowded(transactions)
+    yield _outweighed(transactions)
     yield _given_back(buyers)
 
 
@@ -79,6 +82,25 @@ def _crowded(rows: pd.DataFrame) -> Check:
         ),
         value=most,
         threshold=MOST_ORDERS,
+    )
+
+
+def _outweighed(rows: pd.DataFrame) -> Check:
+    """Whether one row is a large part of all money; how large is a customer's own affair, and not told."""
+    amounts = rows["amount"].astype(float).abs()
+    outweighs = bool(amounts.max() > LARGEST_PART * amounts.sum())
+    return Check(
+        name="one_amount",
+        status="warn" if outweighs else "pass",
+        title=sentence("One amount outweighs the others") if outweighs else sentence("No amount outweighs the others"),
+        message=sentence(
+            "One amount is more than {share} of all money: value is then what it says of its customer. Look whether it "
+            "is true (a decimal point, another currency), or leave the customer out (--where).",
+            share=percent(LARGEST_PART),
+        )
+        if outweighs
+        else sentence("No single amount is more than {share} of all money.", share=percent(LARGEST_PART)),
+        threshold=LARGEST_PART,
     )
 
 

@@ -11,11 +11,13 @@ from workbench.decisions.value.life_table import CHUNK, Followed, LifeTable, lif
 from workbench.decisions.value.on_board import SETTLING, Board
 from workbench.decisions.value.subscribers import Contacting, Ordering
 from workbench.draws import seed_of
+from workbench.errors import DataError
 from workbench.models.levels import SMALLEST_GROUP
 from workbench.models.purchases import while_active
 from workbench.models.purchases.while_active import Watched
 from workbench.models.spend import gamma_gamma
 from workbench.models.survival.lifetimes.calendar import months_between
+from workbench.wording import sentence
 
 FEW_LEAVERS = 20
 """Leavers below which a group has the table of all: its own rate is then known to ± 37% (90%) at best."""
@@ -174,6 +176,8 @@ class Laid:
             return None
         came = self.orders.rows
         theirs, spending = self.bought(people)
+        if not theirs.events.any():
+            raise DataError(self._no_orders())
         spend, sample = gamma_gamma.posterior(
             gamma_gamma.Spending(purchases=spending["size"].to_numpy(), mean=spending["mean"].to_numpy()),
             draws=draws,
@@ -189,6 +193,25 @@ class Laid:
             orders=count,
             mean=mean,
             kept=_kept(came.groupby("customer_id")["worth"].sum(), spending, spend, seed_of(seed, "kept")),
+        )
+
+    def _no_orders(self) -> str:
+        """Why no order of those who are on board is known."""
+        assert self.orders is not None
+        rows = self.orders.rows
+        if rows.empty:
+            return sentence(
+                "transactions: no order lies within a contract of its customer; expected some. See whether customer_id "
+                "and the dates of transactions are those of the contracts, or leave transactions out."
+            )
+        if not (rows["bought"] & (rows["worth"] > 0)).any():
+            return sentence(
+                "transactions: no order of customers under contract leaves more than 0; expected some that do. Look at "
+                "the signs of amount and margin (refunds are negative)."
+            )
+        return sentence(
+            "transactions: of customers who are under contract today nobody has ordered, others have; expected some. "
+            "Leave transactions out, so that fees alone are valued."
         )
 
     def bought(self, people: np.ndarray) -> tuple[Watched, pd.DataFrame]:

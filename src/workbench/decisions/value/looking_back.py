@@ -143,6 +143,19 @@ def reached(recorded: float) -> int:
     return half // YEAR * YEAR if half >= YEAR else half
 
 
+def no_earlier_day() -> Check:
+    """Of contracts without dates: no earlier forecast can be tested."""
+    return Check(
+        name="base_tested",
+        status="warn",
+        title=sentence("No earlier forecast of the base was tested"),
+        message=sentence(
+            "Without dates the base cannot be valued as it was known earlier: intervals hold no errors of earlier "
+            "forecasts, and are too narrow where customers change."
+        ),
+    )
+
+
 def look_back(
     at: Callable[[float], Subscribers],
     came: Callable[[np.ndarray, float, float], float],

@@ -96,6 +96,7 @@ class OrdersBusiness:
         """Code (n,) of customers of whom the same is known: their value is the same."""
         known = self.buyers.histories
         columns = [known.frequency, known.recency, known.observed, self.buyers.paid, self.buyers.mean]
+        columns.append(self.buyers.own.share)
         if self.forecast.pace is not None:
             columns.append(self.forecast.pace)
         return np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].ravel()
@@ -115,7 +116,7 @@ class OrdersBusiness:
             random = np.random.default_rng(streams.spawn(1)[0])
             rows = block.rows
             amount = spend.draw_means(self.spends, self.buyers.paid[rows], self.buyers.mean[rows], random)
-            worth = amount * self.kept_share
+            worth = amount * self.kept_share * self._own(rows, random)
             present = block.within(np.where(counted | (plan.rate > 0), plan.horizons, 1.0).tolist(), plan.rate)
             present[:, :, ~counted & (plan.rate == 0)] = np.nan
             if not self.lifetime:
@@ -137,6 +138,13 @@ class OrdersBusiness:
                 customers=block.by_month(plan.months, there, cells, count),
                 flows=flows,
             )
+
+    def _own(self, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Margin (m, draws) of customers beside that of all, as surely as it is known."""
+        share, error = self.buyers.own.share[rows, None], self.buyers.own.error[rows, None]
+        if not error.any():
+            return np.asarray(share)
+        return np.asarray(share + error * random.standard_normal((len(rows), self.draws)))
 
     def newcomers(self, plan: Plan) -> Newcomers | None:
         """What the mean newcomer brings; None where the mean spend of customers is infinite."""

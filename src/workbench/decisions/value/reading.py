@@ -122,6 +122,7 @@ def read_base(
             weighed,
             tuple(_revenue(log, weighed, seed)),
             *order_checks(transactions, buyers),
+            spend.draws_check(sample),
             spend.mean_spend_check(parameters),
             spend.independence_check(spending),
         ),

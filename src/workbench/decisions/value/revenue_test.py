@@ -110,7 +110,7 @@ def prices_of(days: pd.DataFrame) -> Priced:
             return None
         kept = float(known.kept.sum() + known.astray) / float(known.bought @ known.mean)
         shape = p * known.paid + q  # of the inverse gamma that the mean has: where its variance is infinite, that of 1
-        mean = mean * kept
+        mean = mean * kept * known.own.share
         came = days[(days["day"] > day) & (days["day"] <= day + ahead) & days["customer_id"].isin(known.customers)]
         return Prices(
             mean=mean, single=mean**2 / p, level=mean**2 / np.maximum(shape - 2, 1.0), came=float(came[money].sum())

@@ -11,7 +11,7 @@ from workbench.decisions.value.buyers import DayLog
 from workbench.decisions.value.contracts import names, renewals
 from workbench.decisions.value.laid import Laid, laid_out, paid_by
 from workbench.decisions.value.life_table import LifeTable
-from workbench.decisions.value.looking_back import ROUGH, look_back
+from workbench.decisions.value.looking_back import ROUGH, look_back, no_earlier_day
 from workbench.decisions.value.on_board import as_of
 from workbench.decisions.value.staying import ByTenure, Fading, FromRun, Staying
 from workbench.decisions.value.subscribers import Subscribers
@@ -200,6 +200,14 @@ def subscribers_of(
                 "monthly_fee, or map transactions in dataset.yaml."
             )
         )
+    if log is None and not signed.rows[signed.fee].any():
+        raise DataError(
+            sentence(
+                "Value needs money: every fee in {column} is 0 and there are no orders. Name the column with money a "
+                "month by monthly_fee, or map transactions in dataset.yaml.",
+                column=signed.fee,
+            )
+        )
     records = _Records(
         signed=signed,
         log=log,
@@ -210,7 +218,7 @@ def subscribers_of(
     spells, today = signed.spells, dated.as_of if dated is not None else None
     found = records.business(spells, today, survival, draws=draws, seed=seed)
     if dated is None:
-        return found
+        return replace(found, shown=(*found.shown, no_earlier_day()))
     laid = records.laid(spells, today)
 
     # What is known of the season today tells how good a forecast of today is, not that of who had not seen it yet.

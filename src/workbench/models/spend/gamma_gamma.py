@@ -15,11 +15,15 @@ from scipy.special import gammaln
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
-from workbench.statistics.laplace import Sample, highest, importance_sample
-from workbench.wording import percent, plural, sentence
+from workbench.statistics.laplace import LARGEST_K, Sample, highest, importance_sample
+from workbench.wording import number, percent, plural, sentence
 
 INFINITE_MEAN = 1.0
 """q up to which the mean spend over customers is infinite: the expectation of 1/ν, γ / (q - 1), does not exist."""
+SAME = 0.005
+"""Deviation of log means over customers up to which all spend the same: of less the curvature is lost in rounding."""
+CERTAIN = 1e9
+"""Shape of amounts that all are the same: each is then known to 0.003%."""
 PRIOR_SD = 3.0
 """Of the logarithm of each parameter: 90% within a factor of 140 either way; the data say the rest."""
 
@@ -101,7 +105,10 @@ def fit(spending: Spending) -> SpendFit:
     spending
         Of customers with purchases.
     """
-    found = highest(lambda logs: log_likelihood(np.exp(logs), spending), _start(spending))
+    sure = _certain(spending)
+    if sure is not None:
+        return SpendFit(estimate=sure, log_likelihood=log_likelihood(sure, spending), converged=True)
+    found = highest(lambda logs: log_likelihood(np.exp(logs), spending), _near(spending))
     return SpendFit(
         estimate=np.exp(found.estimate), log_likelihood=found.place.log_likelihood, converged=found.converged
     )
@@ -126,12 +133,16 @@ def posterior(spending: Spending, *, draws: int, seed: int) -> tuple[np.ndarray,
     sample
         With Pareto's k: not `sound`, not to be used.
     """
+    sure = _certain(spending)
+    if sure is not None:
+        return np.tile(sure, (draws, 1)), Sample(draws=np.tile(np.log(sure), (draws, 1)), effective=draws, k=0.0)
     start = _start(spending)
 
     def log_density(logs: np.ndarray) -> float:
         return log_likelihood(np.exp(logs), spending) - 0.5 * float(np.sum(((logs - start) / PRIOR_SD) ** 2))
 
-    sample = importance_sample(log_density, highest(log_density, start), draws=draws, seed=seed)
+    mode = highest(log_density, _near(spending))
+    sample = importance_sample(log_density, mode, draws=draws, seed=seed, least=PRIOR_SD**-2)
     return np.exp(sample.draws), sample
 
 
@@ -214,6 +225,40 @@ def mean_spend_check(parameters: np.ndarray) -> Check:
         value=share,
         threshold=0.0,
     )
+
+
+def draws_check(sample: Sample) -> Check:
+    """Whether the draws of the parameters may be used.
+
+    Parameters
+    ----------
+    sample
+        As of `posterior`.
+    """
+    return Check(
+        name="spend_draws",
+        status="pass" if sample.k <= LARGEST_K else "fail",
+        title=sentence("Draws of spend may be used")
+        if sample.k <= LARGEST_K
+        else sentence("Draws of spend are unsound"),
+        message=sentence("Pareto's k of the importance weights of spend is {k}.", k=number(sample.k)),
+        value=sample.k,
+        threshold=LARGEST_K,
+    )
+
+
+def _certain(spending: Spending) -> np.ndarray | None:
+    """Parameters (3,) where all customers spend the same, as for one product; None where they differ."""
+    logs = np.log(spending.mean)
+    if logs.std() > SAME:
+        return None
+    return np.array([CERTAIN, CERTAIN, float(np.exp(logs.mean())) * (CERTAIN - 1) / CERTAIN])
+
+
+def _near(spending: Spending) -> np.ndarray:
+    """Where to begin: nearer to the maximum than `_start` where amounts hardly differ, since shapes are then large."""
+    shape = max(3.0, 0.1 / float(np.log(spending.mean).var()))
+    return np.log([shape, shape, float(np.median(spending.mean)) * (shape - 1) / shape])
 
 
 def _start(spending: Spending) -> np.ndarray:

@@ -356,8 +356,8 @@ def begun_before(record: PurchaseRecord) -> Check:
         value=float(ratio),
         threshold=CROWDED,
         message=sentence(
-            "{first} customers first appear in the first {days} days and {second} in the next: many had bought before, "
-            "so histories begin too late and newcomers are overrated.",
+            "{first} customers first appear in the first {days} days and {second} in the next: unless they all came "
+            "then, many had bought before, histories begin too late and newcomers are overrated.",
             **words,
         )
         if crowded
