@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.value.buyers import WEEK, Buyers, buyers_of
+from workbench.decisions.value.margins import OwnMargin
 from workbench.decisions.value.orders import OrdersBusiness
-from workbench.decisions.value.own_margin import OwnMargin
 from workbench.features import purchase_log
 from workbench.models.purchases import Histories, bg_nbd, mbg_nbd, nbd, pareto_nbd
 from workbench.models.purchases.forecast import Member, PurchaseForecast, allotted

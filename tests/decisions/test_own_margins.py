@@ -8,7 +8,7 @@ from tests.decisions.logs import business_of, transactions
 from workbench.decisions import equity, value
 from workbench.decisions.equity.tiers import SHARES
 from workbench.decisions.value.buyers import buyers_of
-from workbench.decisions.value.own_margin import own_margin
+from workbench.decisions.value.margins import own_margin
 from workbench.features import purchase_log
 
 

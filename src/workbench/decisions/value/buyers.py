@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.value.own_margin import OwnMargin, own_margin
+from workbench.decisions.value.margins import OwnMargin, own_margin
 from workbench.errors import DataError
 from workbench.models import purchases, spend
 from workbench.wording import number, plural, sentence
