@@ -2,19 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from workbench.decisions.planning.homes import ACTIVE_DAYS, EVENTS, Homes, homes_of, read_homes
 from workbench.errors import DataError
 from workbench.statistics.draws import known_before
 from workbench.wording import sentence
-
-ACTIVE_DAYS = 365
-"""Without contracts a customer is who was seen within a year, a choice: a year holds every season once."""
-EVENTS = ("transactions", "interactions", "surveys")
 
 
 class DatasetDefinition(Protocol):
@@ -46,6 +43,11 @@ class Base:
         Columns of customers by which the dataset is split.
     initiative
         Name of what is planned; None where nobody said it.
+    places
+        Columns of events that say where (a shop, a team), each with its table: customers have the group in which most
+        of what they did lies.
+    home
+        The one by which a pilot would be dealt; None where it is a column of customers, or customers are dealt.
     unasked
         Whether nobody asked for a plan: there is nothing that could be evaluated.
     recorded
@@ -62,6 +64,8 @@ class Base:
     recorded: pd.DataFrame | None = None
     initiative: str | None = None
     unasked: bool = False
+    places: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    home: Homes | None = None
 
     @property
     def dated(self) -> bool:
@@ -84,7 +88,29 @@ class Base:
             rows = self.seen
             there = (rows["day"] < day) & (rows["day"] >= day - dt.timedelta(days=ACTIVE_DAYS))
         ids = np.sort(rows.loc[there, "customer_id"].unique())
-        return _with_people(pd.DataFrame({"customer_id": ids, "start": day}), self.people)
+        found = _with_people(pd.DataFrame({"customer_id": ids, "start": day}), self.people)
+        if self.home is not None:
+            found[self.home.column] = self.home.on(day).reindex(found["customer_id"]).to_numpy()
+        return found
+
+    def housed(self, column: str) -> "Base":
+        """The same customers, each at home in a group of a column of events.
+
+        Parameters
+        ----------
+        column
+            One of `places`.
+        """
+        found = replace(self, home=read_homes(self.places[column], column))
+        return replace(found, roster=found.on(self.last))
+
+    @property
+    def last(self) -> pd.Timestamp:
+        """The day after the records end, as far as customers are in them."""
+        days = [] if self.seen is None else [self.seen["day"].max()]
+        if self.contracts is not None:
+            days += [self.contracts[name].max() for name in ("start", "end") if self.contracts[name].notna().any()]
+        return max(days).normalize() + dt.timedelta(days=1)
 
     def before(self, roster: pd.DataFrame) -> pd.DataFrame:
         """What was known of customers of a roster, same rows, as an evaluation will have it.
@@ -135,14 +161,11 @@ def read_base(
         "initiatives": taken,
         "segments": segments,
         "initiative": initiative,
+        "places": {column: tables[name] for column, name in homes_of(dataset, tables).items()},
     }
     found = Base(roster=pd.DataFrame(), contracts=contracts, seen=seen, **shared)
     if found.dated:
-        days = [] if seen is None else [seen["day"].max()]
-        if contracts is not None:
-            days += [contracts[name].max() for name in ("start", "end") if contracts[name].notna().any()]
-        last = max(days).normalize() + dt.timedelta(days=1)
-        return Base(roster=found.on(last), contracts=contracts, seen=seen, **shared)
+        return replace(found, roster=found.on(found.last))
     rows, before = _recorded(dataset, treatments, people, columns)
     return Base(roster=rows, contracts=None, seen=None, recorded=before, **shared)
 

@@ -102,6 +102,8 @@ def draft(base: Base, followed: Any, question: Question, scheme: Scheme) -> Draf
         )
     question.check(names)
     within = tuple(scheme.strata if scheme.strata is not None else () if scheme.unit else base.segments)
+    if scheme.unit is not None and scheme.unit in base.places and scheme.unit not in base.roster and base.dated:
+        base = base.housed(scheme.unit)
     faults = [*_names(base), *_columns(base, scheme, within), *_start(base, followed, scheme)]
     if faults:
         raise ParameterError(*faults)
@@ -150,16 +152,27 @@ def _columns(base: Base, scheme: Scheme, within: Sequence[str]) -> Iterator[str]
         for each in base.columns
         if each.name in base.roster and each.kind in ("category", "boolean", None) and each.name != "customer_id"
     ]
-    asked = {"strata": list(within), "unit": [scheme.unit] if scheme.unit else []}
-    for key, names in asked.items():
+    places = list(dict.fromkeys([*usable, *base.places])) if base.dated else usable
+    asked = {"strata": (list(within), usable), "unit": ([scheme.unit] if scheme.unit else [], places)}
+    for key, (names, known) in asked.items():
         for name in names:
-            if name not in usable:
-                yield sentence(
-                    "parameter {key}: got {name}, expected a column of customers with groups: {known}{near}",
-                    key=key,
-                    name=shown(name),
-                    known=listing(usable) or sentence("there is none"),
-                    near=suggestion(name, usable),
+            if name not in known:
+                words = {
+                    "name": shown(name),
+                    "known": listing(known) or sentence("there is none"),
+                    "near": suggestion(name, known),
+                }
+                yield (
+                    sentence(
+                        "parameter strata: got {name}, expected a column of customers with groups: {known}{near}",
+                        **words,
+                    )
+                    if key == "strata"
+                    else sentence(
+                        "parameter unit: got {name}, expected a column with groups, of customers or of what they did: "
+                        "{known}{near}",
+                        **words,
+                    )
                 )
             elif key == "strata" and (groups := int(base.roster[name].nunique())) > MOST_GROUPS:
                 yield sentence(
@@ -169,7 +182,7 @@ def _columns(base: Base, scheme: Scheme, within: Sequence[str]) -> Iterator[str]
                     n=number(groups),
                     most=number(MOST_GROUPS),
                 )
-            elif key == "strata" and scheme.unit in usable and scheme.unit != name:
+            elif key == "strata" and scheme.unit in places and scheme.unit != name:
                 values = base.roster.groupby(scheme.unit, observed=True)[name].nunique()
                 if (mixed := int((values > 1).sum())) > 0:
                     yield sentence(

@@ -18,6 +18,8 @@ from workbench.models.trials.planning import (
 
 GROWING = ("sum", "staying")
 """Kinds of outcomes whose effects add up while a pilot goes on: spending, orders, contacts, leaving."""
+UNEVEN = 1.25
+"""Plain over harmonic mean size of units from which it is said that they differ: a quarter more customers, a choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +139,16 @@ class Prospect:
     def unit_size(self) -> float:
         """Customers of a unit (the harmonic mean); 1 where customers are dealt."""
         return float(np.mean([each.size for each in self.alike])) if self.alike else 1.0
+
+    @property
+    def times(self) -> float:
+        """How many times as many customers whole units take; 1 where customers are dealt."""
+        return float(np.mean([each.times for each in self.alike])) if self.alike else 1.0
+
+    @property
+    def uneven(self) -> bool:
+        """Whether units differ in size by so much that it costs customers."""
+        return float(np.mean([each.usual / each.size for each in self.alike])) > UNEVEN if self.alike else False
 
 
 def scaled(effect: float, measure: Any, days: int | None, main: int | None) -> float:

@@ -11,12 +11,11 @@ from matplotlib.figure import Figure as Drawing
 from workbench.decisions.planning import words
 from workbench.decisions.planning.drawn import WITHIN
 from workbench.decisions.planning.plan import Plan
-from workbench.decisions.planning.prospects import Prospect
 from workbench.decisions.planning.scheme import CONTROL
 from workbench.decisions.planning.words import lasting, scale
 from workbench.decisions.rollout.question import DRAW
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
-from workbench.models.trials.planning import POWER, design_effect
+from workbench.models.trials.planning import POWER
 from workbench.wording import day, number, percent, sentence
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20)
@@ -76,7 +75,7 @@ def metrics(done: Plan) -> dict[str, float | int | None]:
                 f"answering_{name}": each.whole.answering,
             }
             if each.alike:
-                found |= {f"icc_{name}": each.icc[0], f"design_effect_{name}": _effect_of_design(each)}
+                found |= {f"icc_{name}": each.icc[0], f"design_effect_{name}": each.times}
         if each.days is not None:
             found[f"smallest_effect_{each.measure.name}_{each.days}_days"] = _finite(each.smallest())
     if at.worth is not None:
@@ -96,10 +95,6 @@ def metrics(done: Plan) -> dict[str, float | int | None]:
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _effect_of_design(each: Prospect) -> float:
-    return design_effect(each.icc[0], each.unit_size)
 
 
 def _smallest(done: Plan) -> Table:
@@ -124,7 +119,7 @@ def _smallest(done: Plan) -> Table:
                 "explained": each.whole.explained,
                 "answering": each.whole.answering,
                 "icc": each.icc[0],
-                "design_effect": _effect_of_design(each) if each.alike else np.nan,
+                "design_effect": each.times if each.alike else np.nan,
                 "windows": len(each.windows),
                 "customers": each.windows[0].n,
             }

@@ -8,11 +8,13 @@ from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.scheme import CONTROL
 from workbench.decisions.rollout.phrases import Scale, amount, scale_of
 from workbench.findings import Check, Finding
-from workbench.models.trials.planning import design_effect, smallest_effect
+from workbench.models.trials.planning import smallest_effect
 from workbench.wording import listing, number, percent, plural, sentence
 
 TELLING = 0.05
 """Share of the variance from which what was known before is worth a sentence, a choice: a twentieth fewer customers."""
+HALF_AWAY = 0.5
+"""Share of events that lie outside a customer's own unit from which that is a warning: it is hardly theirs."""
 
 
 def lasting(days: int | None) -> str:
@@ -207,15 +209,26 @@ def alike(done: Plan) -> Iterator[Finding]:
     if not found.alike:
         return
     icc, lower, upper = found.icc
-    times = design_effect(icc, found.unit_size)
     people = len(done.drawn.rows) * found.whole.answering
+    names = {
+        "unit": done.draft.scheme.unit or "",
+        "n": number(round(people)),
+        "m": number(round(people / found.times), 2),
+    }
     yield Finding(
         id="alike",
-        statement=sentence(
-            "Customers of one “{unit}” are alike: dealt as wholes, {n} of them tell as much as {m} dealt one by one.",
-            unit=done.draft.scheme.unit or "",
-            n=number(round(people)),
-            m=number(round(people / times), 2),
+        statement=(
+            sentence(
+                "“{unit}” differ in size, and customers of one are alike: dealt as wholes, {n} tell as much as {m} "
+                "dealt one by one.",
+                **names,
+            )
+            if found.uneven
+            else sentence(
+                "Customers of one “{unit}” are alike: dealt as wholes, {n} of them tell as much as {m} dealt one by "
+                "one.",
+                **names,
+            )
         ),
         estimate=icc,
         unit=sentence("intraclass correlation"),
@@ -389,6 +402,20 @@ def checks(done: Plan) -> Iterator[Check]:
             ),
             value=len(found.windows),
             title=sentence("Past windows looked at"),
+        )
+    if at.base.home is not None:
+        away = at.base.home.elsewhere(at.base.last)
+        yield Check(
+            name="plan_homes",
+            status="warn" if away > HALF_AWAY else "pass",
+            message=sentence(
+                "A customer belongs to the {unit} with most of what they did in the last year; {share} of it lies "
+                "elsewhere. An effect that works only there shows up so much smaller.",
+                unit=at.base.home.column,
+                share=percent(away),
+            ),
+            value=away,
+            title=sentence("Where customers are at home"),
         )
     if found.whole.answering < 1 and at.scheme.unit is None:
         yield Check(

@@ -98,6 +98,19 @@ def test_a_planted_intraclass_correlation_is_found():
     small = planning.clustering(np.array([1.0, 2, 5, 6, 9, 10]), np.array(list("aabbcc")))
     assert small.icc == pytest.approx(15.75 / 16.25)
     assert planning.design_effect(0.05, 100) == pytest.approx(5.95)
+    assert planning.clustering(*draw(500, False)).times == pytest.approx(1 + 49 * 0.05, rel=0.25)
+
+
+def test_unequal_units_cost_more_customers_than_alike_ones():
+    """Against the variance of the difference of units' means, dealt 4,000 times, beside customers dealt one by one."""
+    random = np.random.default_rng(8)
+    size = np.repeat([2, 5, 20, 80], 100)
+    unit = np.repeat(np.arange(400), size)
+    values = random.normal(0, 0.05**0.5, 400)[unit] + random.normal(0, 0.95**0.5, len(unit))
+    means = np.bincount(unit, values) / size
+    apart = [means[half].mean() - means[~half].mean() for half in (random.permutation(400) < 200 for _ in range(4000))]
+    one_by_one = 4 * values.var() / len(values)
+    assert planning.clustering(values, unit).times == pytest.approx(np.var(apart) / one_by_one, rel=0.1)
 
 
 def test_a_pilot_of_units_finds_its_smallest_effect_in_four_of_five():

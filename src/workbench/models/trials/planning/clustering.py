@@ -16,8 +16,8 @@ class Clustering:
         Intraclass correlation (at least 0) and its interval: the share of the variance that lies between units.
     between, within
         Variance of the units' own levels, and of customers of a unit.
-    units, size
-        How many units, and the harmonic mean of their customers with the outcome.
+    units, size, usual
+        How many units, and the harmonic and the plain mean of their customers with the outcome.
     """
 
     icc: float
@@ -27,6 +27,16 @@ class Clustering:
     within: float
     units: int
     size: float
+    usual: float
+
+    @property
+    def times(self) -> float:
+        """How many times as many customers it takes as dealt one by one (the design effect).
+
+        Each unit counts once, however large, so unequal sizes cost as much again as their plain mean exceeds the
+        harmonic one.
+        """
+        return design_effect(self.icc, self.size) * self.usual / self.size
 
     @property
     def variance(self) -> float:
@@ -95,11 +105,12 @@ def clustering(values: np.ndarray, unit: np.ndarray, *, confidence: float = 0.9)
         within=within,
         units=units,
         size=float(units / (1 / size).sum()),
+        usual=n / units,
     )
 
 
 def design_effect(icc: float, size: float) -> float:
-    """How many times as many customers a pilot of whole units needs.
+    """How many times as many customers a pilot of whole units of equal size needs.
 
     Parameters
     ----------
