@@ -30,3 +30,25 @@ def bench(tmp_path) -> Bench:
     for name in ("notebooks", "data"):
         (tmp_path / "project" / name).mkdir(parents=True)
     return Bench(tmp_path / "project")
+
+
+@pytest.fixture
+def nobody(tmp_path):
+    """For the length of a test not root, who may enter every folder and read every file; `tmp_path` is open to it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    closed = {
+        path: path.stat().st_mode
+        for path in (tmp_path, *tmp_path.parents)
+        if path.stat().st_mode & 0o011 != 0o011 or path == tmp_path
+    }
+    for path, mode in closed.items():
+        path.chmod(mode | (0o777 if path == tmp_path else 0o011))
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for path, mode in closed.items():
+            path.chmod(mode)

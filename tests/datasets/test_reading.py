@@ -132,8 +132,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path):
         read(tmp_path / ("a" * 300 + ".csv"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_without_the_right_to_read_is_named(file):
+def test_a_file_without_the_right_to_read_is_named(file, nobody):
     path = file(b"a\n1\n")
     path.chmod(0)
     with pytest.raises(DataError, match="cannot be read \\(Permission denied\\)"):

@@ -211,8 +211,7 @@ def test_no_run_is_written_through_a_link(make, tmp_path):
         make(study="linked")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
-def test_a_folder_that_may_not_be_entered_ends_no_list(make):
+def test_a_folder_that_may_not_be_entered_ends_no_list(make, nobody):
     good, closed = make(), make(study="closed")
     closed.parent.chmod(0)
     try:
