@@ -1,4 +1,4 @@
-"""What the study says of a company, by approximations: no sampling, and a base that leaves and orders as it did."""
+"""What the study says of a company, by approximations: no sampling, and a base that goes on as earlier ones did."""
 
 from dataclasses import replace
 from functools import reduce
@@ -12,6 +12,7 @@ from benchmarks.validation.worlds import World
 from workbench.decisions.funding.naive import naive_returns
 from workbench.decisions.roi import Base, Chain, chain_of, held, read_initiatives, steps_of
 from workbench.decisions.roi.experience import lift_of, link_of
+from workbench.decisions.roi.on_board import AVERAGE_MONTH, on_board
 from workbench.decisions.roi.result import Returns
 from workbench.exhibits import flatten
 from workbench.findings import Check
@@ -78,23 +79,33 @@ def until_of(world: World) -> pd.Timestamp:
 
 
 def base_of(world: World, draws: int = DRAWS) -> Base:
-    """Customers who leave, order and cost as they did over all of the records, year in, year out."""
-    tables, settings = world.tables, world.settings
-    lived = settings.customers * settings.months
-    contracts, bought = tables["subscriptions"], tables["transactions"]
-    left = contracts["end_reason"].value_counts() / lived
-    there = contracts["end"].isna()
-    minutes = tables["interactions"]["minutes"].fillna(0).sum()
-    months = np.arange(VALUE_MONTHS)
-    ones = np.ones((draws, VALUE_MONTHS))
+    """Customers of today, who leave, order and cost as those did who were on board on any day of the records."""
+    tables = world.tables
+    contracts = tables["subscriptions"]
+    seen = on_board(contracts, until_of(world), VALUE_MONTHS)
+    begin = seen.begin.set_axis(contracts["customer_id"])
+
+    def since(table: pd.DataFrame) -> np.ndarray:
+        away = table["timestamp"] - begin.loc[table["customer_id"]].to_numpy()
+        return np.asarray(away.dt.total_seconds()) / 86_400 / AVERAGE_MONTH
+
+    bought, contacts = tables["transactions"], tables["interactions"].dropna(subset=["minutes"])
+    hazards = {
+        str(reason): seen.rate(seen.length[seen.ended & contracts["end_reason"].eq(reason).to_numpy()])
+        for reason in contracts["end_reason"].dropna().unique()
+    }
+    gone = np.sum(list(hazards.values()), axis=0)
+    there, ones = float(contracts["end"].isna().sum()), np.ones((draws, 1))
+    minutes = seen.rate(since(contacts), contacts["minutes"].to_numpy(dtype=float))
+    fees = FEE_MARGIN * seen.mean(contracts["price"].to_numpy(dtype=float))
     return Base(
-        active=float(there.sum()),
-        customers=there.sum() * np.exp(-left.sum() * (months + 0.5)) * ones,
-        orders=bought["margin"].sum() / lived * ones,
-        other=(contracts.loc[there, "price"].mean() * FEE_MARGIN - COST_PER_MINUTE * minutes / lived) * ones,
-        hazards={str(reason): rate * ones for reason, rate in left.items()},
+        active=there,
+        customers=there * np.exp(-np.cumsum(gone) + gone / 2) * ones,
+        orders=seen.rate(since(bought), bought["margin"].to_numpy(dtype=float)) * ones,
+        other=(fees - COST_PER_MINUTE * minutes) * ones,
+        hazards={reason: rate * ones for reason, rate in hazards.items()},
         discount=(1 + ANNUAL_RATE) ** (-1 / 12),
-        currency=settings.currency,
+        currency=world.settings.currency,
     )
 
 

@@ -11,9 +11,9 @@ Written by `make validation`, which goes on where it was stopped. Simulated comp
 set at hand joins surveys to later behaviour, so this is all the validation there is.
 
 The links are learnt by the code of the study. Approximations: effects of drivers from the normal approximation with
-missing ratings imputed once (no sampling), and a base that leaves, orders and costs at the rates of all of its records
-instead of a forecast. Truth: each initiative alone, eight futures with common noise, 36 months, 10% a year. Figures
-stand with two standard errors, clustered by company; a bound holds if it lies within them.
+missing ratings imputed once (no sampling), and a base that leaves, orders and costs as customers did who were on board
+on any day of the records, instead of a forecast. Truth: each initiative alone, eight futures with common noise, 36
+months, 10% a year. Figures stand with two standard errors, clustered by company; a bound holds if it lies within them.
 """
 
 

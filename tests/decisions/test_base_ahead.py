@@ -34,7 +34,8 @@ def worth_of(hazard=0.02, scale=0.0, discount=1.0):
 
 def contracts(**reasons):
     named = [None if name == "blank" else name for name, many in reasons.items() for _ in range(many)]
-    return pd.DataFrame({"end": UNTIL - pd.DateOffset(days=40), "end_reason": named})
+    end = UNTIL - pd.DateOffset(days=40)
+    return pd.DataFrame({"start": end - pd.DateOffset(years=1), "end": end, "end_reason": named})
 
 
 def value(base):

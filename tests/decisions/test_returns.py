@@ -304,6 +304,22 @@ def test_who_is_kept_stays_at_risk_so_less_is_gained_later():
     assert apart[-1] < 0.97 * alike[-1]
 
 
+def test_who_is_kept_buys_as_those_of_its_level_do_whatever_made_them_so():
+    """By hand: levels are normal of variance v, rates of leaving exp(a level), of orders exp(b level): exp(a b v)."""
+    lifts, link, base = known(orders=0.0, slope=-0.4)
+    ones = np.ones(DRAWS)
+    alike = replace(link, lasting=0.5, shown=1e-9, apart={"service": -1.0 * ones}, buying=0.0 * ones)
+    differing = replace(alike, buying=0.6 * ones)
+    only = replace(base, other=0 * base.other)
+    same, less = (returns([NEW], lifts, each, only, random_seed=1).gains[0, 0] for each in (alike, differing))
+    assert less[1:5] / same[1:5] == pytest.approx(np.exp(-1.0 * 0.6 * 0.5), rel=0.02)
+    # What makes who is at risk differ changes nothing of what a better experience moves.
+    plain = returns([NEW], lifts, replace(alike, apart={}), base, random_seed=1).gains[0, 0]
+    steep = returns([NEW], lifts, alike, base, random_seed=1).gains[0, 0]
+    assert steep[2] == pytest.approx(plain[2], rel=0.01)
+    assert steep[-1] < 0.97 * plain[-1]
+
+
 def test_who_decided_before_it_was_better_still_goes():
     lifts, link, base = known(orders=0.0)
     at_once = returns([NEW], lifts, link, base, random_seed=1).gains[0, 0]

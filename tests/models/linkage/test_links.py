@@ -14,7 +14,7 @@ from workbench.findings import Check
 from workbench.models.linkage.blur import Blur, fit_blur
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.complaints import Complaints
-from workbench.models.linkage.customer_months import customer_months, reasons_of
+from workbench.models.linkage.customer_months import CustomerMonths, customer_months, reasons_of
 from workbench.models.linkage.halo import borrowed_effects, fit_halo
 from workbench.models.linkage.notice import fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
@@ -131,11 +131,11 @@ def test_a_calibrated_prediction_carries_one_for_one(answers):
     assert found.points == pytest.approx(0.95, abs=0.12)
 
 
-def later_answers(customers=400, each=2, sd=0.6, seed=1):
+def later_answers(customers=400, each=2, sd=0.6, seed=1, carries=lambda known: known, unseen=1.0):
     """Answers whose prediction is known; what is not predicted of a customer is the same in all their answers."""
     random = np.random.default_rng(seed)
     known = np.tile(random.normal(0, sd, (customers, 1)), each)
-    felt = known + random.normal(0, 1.0, (customers, 1)) + random.logistic(size=known.shape)
+    felt = carries(known) + random.normal(0, unseen, (customers, 1)) + random.logistic(size=known.shape)
     who, month = np.indices(known.shape).reshape(2, -1)
     outcome = 1.0 + np.digitize(felt, [-2.5, -1.2, 0.0, 1.5]).ravel()
     answers = SimpleNamespace(ids=np.arange(customers), customer=who, month=month, outcome=outcome)
@@ -163,6 +163,58 @@ def test_an_answer_given_twice_tells_no_more():
     )
     again = fit_carry(twice, SimpleNamespace(filtered=lambda *_: known))
     assert (again.points, again.error) == (pytest.approx(once.points), pytest.approx(once.error))
+
+
+def bent(known):
+    """A point of a prediction stands for .56 at -1.1 and for 1.44 at 1.1."""
+    return known + 0.2 * known**2
+
+
+def test_a_point_among_the_dissatisfied_may_stand_for_less_than_one_at_the_top():
+    found = fit_carry(*later_answers(customers=6000, sd=0.8, carries=bent))
+    low, middle, high = np.diff(found.told(np.array([-1.4, -0.8, -0.3, 0.3, 0.8, 1.4])))[[0, 2, 4]] / 0.6
+    # A logit shrinks by what it cannot know of a customer: by 1 / sqrt(1 + .346).
+    assert [low, middle, high] == pytest.approx([0.56 * 0.86, 1.0 * 0.86, 1.44 * 0.86], abs=0.12)
+    assert found.doubt(np.full(9, -1.5)) > found.doubt(np.zeros(9)) > 0
+    straight = fit_carry(*later_answers(customers=6000, sd=0.8))
+    assert np.diff(straight.told(np.array([-1.0, 0.0, 1.0]))) == pytest.approx([straight.points] * 2, rel=0.1)
+
+
+@pytest.mark.slow
+def test_the_doubt_of_a_curve_is_how_far_it_varies_from_one_company_to_the_next():
+    found = [fit_carry(*later_answers(sd=0.8, seed=seed, carries=bent)) for seed in range(200)]
+    rise = [np.diff(each.told(np.array([-1.05, -0.95])))[0] for each in found]
+    doubt = np.mean([each.doubt(np.array([-1.0])) for each in found])
+    assert np.std(rise) / np.mean(rise) == pytest.approx(doubt, rel=0.2)
+
+
+def test_slopes_of_leaving_go_by_the_curve_for_leavers_stand_at_its_lower_end():
+    """Leaving follows what is felt by -1."""
+    random = np.random.default_rng(4)
+    customers, months = 8000, 6
+    known = random.normal(0, 0.8, (customers, 1)) * np.ones((1, months))
+    rate = 0.01 * np.exp(-bent(known))
+    left = random.random(known.shape) < -np.expm1(-rate)
+    there = np.cumsum(left, axis=1) - left == 0
+    who, month = np.nonzero(there)
+    blank = np.zeros(len(who))
+    followed = CustomerMonths(
+        customer=who,
+        month=month,
+        exposure=blank + 1,
+        reason=np.where(left[who, month], 0, -1),
+        reasons=("service",),
+        orders=blank * np.nan,
+        satisfaction=known[who, month],
+        covariates=blank[:, None],
+        names=("none",),
+        calendar=blank.astype(int) + 1,
+    )
+    carry = fit_carry(*later_answers(customers=6000, sd=0.8, carries=bent, unseen=0.0))
+    curved = fit_slopes(followed, carry, Blur()).leaving[0]
+    line = fit_slopes(followed, replace(carry, knots=()), Blur()).leaving[0]
+    assert curved.between == pytest.approx(-1.0, abs=2.5 * curved.between_error)
+    assert line.between > curved.between + 0.15
 
 
 def test_a_carry_that_may_be_nothing_counts_as_one_and_that_is_said():
@@ -249,7 +301,7 @@ def test_the_doubt_about_the_carry_is_in_slopes_and_their_measure_goes_with_it(l
     """Delta method: the error of b / c is that of b over c, and b / c times the relative error of c."""
     plain, found = (fit_slopes(lived[0], each, blur) for each in (PLAIN, CARRY))
     for sure, unsure in ((plain.leaving[0], found.leaving[0]), (plain.orders, found.orders)):
-        assert unsure.between == pytest.approx(sure.between / 0.8)
+        assert unsure.between == pytest.approx(sure.between / 0.8, rel=1e-4)  # the ridge has its unit
         assert unsure.between_error == pytest.approx(np.hypot(sure.between_error / 0.8, unsure.between * 0.2))
         assert (sure.carry_error, unsure.carry_error) == (0.0, pytest.approx(0.2))
     assert found.orders.within_error == plain.orders.within_error  # that end is not divided by the carry

@@ -13,6 +13,7 @@ from workbench.decisions.roi.bound import Bound, bound_of
 from workbench.decisions.roi.chain import Chain, chain_of
 from workbench.decisions.roi.initiatives import read_initiatives
 from workbench.decisions.roi.links import Base, Lift, Link
+from workbench.decisions.roi.on_board import on_board
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
 from workbench.exhibits import Showable
@@ -21,8 +22,6 @@ from workbench.models.linkage import Linkage, learn_link, read_answers, reasons_
 from workbench.models.linkage.slopes import End
 from workbench.wording import sentence
 
-RECENT_MONTHS = 12
-"""Before the day of valuation: reasons for leaving are shared out as in the last year."""
 RECALL_MONTHS = 6.0
 """Months that a visit counts for satisfaction and ratings: a choice, questionnaires ask about half a year or a year."""
 
@@ -215,6 +214,8 @@ def link_of(linkage: Linkage, draws: int, end: End | None = None) -> Link:
         lasting=linkage.lasting,
         shown=linkage.persistence.between,
         replies=linkage.replies,
+        apart={reason: slope[:draws] for reason, slope in linkage.leaving("between").items()},
+        buying=linkage.orders("between")[:draws],
     )
 
 
@@ -288,9 +289,7 @@ def base_of(
         # Flows are of the time that customers are there, which is that of the middle of the month.
         off = 2 * _missed(worth, draws, there.shape[1]) / (before + there)
         each_orders, each_other = np.nan_to_num(orders * off, posinf=0.0), np.nan_to_num(other * off, posinf=0.0)
-    recent = subscriptions["end"].between(until - pd.DateOffset(months=RECENT_MONTHS), until, inclusive="left")
-    # Blanks are a reason of their own, as where links are learnt: others must not be credited with them.
-    shares = reasons_of(subscriptions)[recent].value_counts(normalize=True)
+    shares = on_board(subscriptions, until, there.shape[1]).shares(reasons_of(subscriptions))
     return Base(
         active=float(today.mean()),
         customers=(before + there) / 2,

@@ -63,7 +63,7 @@ class Cells:
         levels, belong = _levels(score - score @ many / many.sum(), many, link)
         return cls(score=score, counts=counts, levels=levels, belong=belong)
 
-    def change(self, slope: np.ndarray, rise: np.ndarray) -> np.ndarray:
+    def change(self, slope: np.ndarray, rise: np.ndarray, apart: np.ndarray) -> np.ndarray:
         """Relative change (draws, J) of a rate among those of each level, once all who use it have been there.
 
         Parameters
@@ -72,8 +72,10 @@ class Cells:
             Log rate for a log-odds of satisfaction.
         rise : (draws, C, P)
             Satisfaction gained.
+        apart : (draws,)
+            The same slope as customers differ, whatever the reason: whose change counts for how much.
         """
-        weight = np.exp(slope[:, None] * self.score)
+        weight = np.exp(apart[:, None] * self.score)
         gained = np.einsum("cp,dcp->dc", self.counts[:, :-1], np.expm1(slope[:, None, None] * rise))
         return ((weight * gained) @ self.belong) / ((weight * self.counts.sum(axis=1)) @ self.belong)
 
@@ -121,15 +123,18 @@ def gain(initiative: Initiative, lift: np.ndarray, at: Lift, link: Link, base: B
     visits = 1 - (1 - min(share, 1 - 1e-9)) ** (1 / at.recall_months)
     since = np.clip(np.arange(months) - initiative.start, 0, at.recall_months)
     met = (1 - (1 - visits) ** since) / share * initiative.strength(months) * initiative.reach
+    apart = {reason: link.apart.get(reason, link.leaving[reason]) for reason in base.hazards if reason in link.leaving}
     changes = {
-        reason: (cells.change(link.leaving[reason], rise), _decided(met, link.waits.get(reason)))
-        for reason in base.hazards
-        if reason in link.leaving
+        reason: (cells.change(link.leaving[reason], rise, own), _decided(met, link.waits.get(reason)))
+        for reason, own in apart.items()
     }
-    customers = base.customers * _staying(cells, changes, link, base)
-    everybody = Cells(score=cells.score, counts=cells.counts, levels=np.zeros(1), belong=np.ones((len(cells.score), 1)))
-    buying = everybody.change(link.orders, rise) * met
-    return (customers - base.customers) * (base.orders + base.other) + customers * base.orders * buying
+    left, kept = _staying(cells, changes, apart, base)
+    customers = base.customers * (kept.sum(axis=2) / left.sum(axis=2) - 1)
+    buying = link.orders if link.buying is None else link.buying
+    rate = np.exp(buying[:, None] * cells.levels)[:, None, :]
+    more = 1 + cells.change(link.orders, rise, buying)[:, None, :] * met[:, None]
+    bought = (kept * rate * more).sum(axis=2) / (left * rate).sum(axis=2) - 1
+    return customers * base.other + base.customers * base.orders * bought
 
 
 def _decided(met: np.ndarray, waits: np.ndarray | None) -> np.ndarray:
@@ -141,18 +146,24 @@ def _decided(met: np.ndarray, waits: np.ndarray | None) -> np.ndarray:
     return waits @ np.where(back >= 0, met[np.maximum(back, 0)], 0.0).T
 
 
-def _staying(cells: Cells, changes: Mapping[str, tuple[np.ndarray, np.ndarray]], link: Link, base: Base) -> np.ndarray:
-    """Customers (draws, months) over those there would be, in the middle of each month.
+def _staying(
+    cells: Cells,
+    changes: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    apart: Mapping[str, np.ndarray],
+    base: Base,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Customers (draws, months, J) by level in the middle of each month, when nothing is done and when it is.
 
     Who is kept is who was most about to leave, and stays so: levels of satisfaction are followed apart, each at its own
-    rate, and all together leave at the rate of the base as long as nothing is done.
+    rate, and all together leave at the rate of the base as long as nothing is done. They are counted as shares of those
+    of whom nobody has left for a reason that is learnt.
     """
     draws, months = base.customers.shape
     begin = cells.counts.sum(axis=1) @ cells.belong
     left = np.tile(begin / begin.sum(), (draws, 1))
     kept = left.copy()
-    rates = {reason: np.exp(link.leaving[reason][:, None] * cells.levels) for reason in changes}
-    found = np.empty((draws, months))
+    rates = {reason: np.exp(slope[:, None] * cells.levels) for reason, slope in apart.items()}
+    undone, done = np.empty((2, draws, months, len(cells.levels)))
     for month in range(months):
         usual, fewer = np.zeros_like(left), np.zeros_like(left)
         for reason, (change, met) in changes.items():
@@ -160,8 +171,7 @@ def _staying(cells: Cells, changes: Mapping[str, tuple[np.ndarray, np.ndarray]],
             own = (base.hazards[reason][:, month] / mean)[:, None] * rates[reason]
             usual += own
             fewer += own * change * met[:, month, None]
-        before = kept.sum(axis=1) / left.sum(axis=1)
-        left *= np.exp(-usual)
-        kept *= np.exp(-usual - fewer)
-        found[:, month] = (before + kept.sum(axis=1) / left.sum(axis=1)) / 2
-    return found
+        stay, more = np.exp(-usual / 2), np.exp(-(usual + fewer) / 2)
+        undone[:, month], done[:, month] = left * stay, kept * more
+        left, kept = left * stay**2, kept * more**2
+    return undone, done

@@ -54,6 +54,11 @@ class Link:
         0: customers are taken to be alike as time goes on.
     replies
         Log rate of answering for a log-odds of satisfaction: the dissatisfied stand for more than answer.
+    apart : reason → (draws,)
+        How the log hazard goes with satisfaction from customer to customer, unseen causes among them: that is who is
+        at risk, whatever a better experience would change of it. A reason that is not here: as in `leaving`.
+    buying : (draws,)
+        The same of the order rate; None: as in `orders`.
     """
 
     leaving: Mapping[str, np.ndarray]
@@ -63,6 +68,8 @@ class Link:
     lasting: float = 0.0
     shown: float = 0.0
     replies: float = 0.0
+    apart: Mapping[str, np.ndarray] = field(default_factory=dict)
+    buying: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -136,7 +136,8 @@ def held(chain: Chain, name: str) -> Chain:
     if name == SHAPE:
         return replace(chain, at={key: replace(each, shape=_mean(each.shape)) for key, each in chain.at.items()})
     if name == ORDERS:
-        return replace(chain, link=replace(chain.link, orders=_mean(chain.link.orders)))
+        buying = None if chain.link.buying is None else _mean(chain.link.buying)
+        return replace(chain, link=replace(chain.link, orders=_mean(chain.link.orders), buying=buying))
     if name == BASE:
         base = chain.base
         hazards = {reason: _mean(hazard) for reason, hazard in base.hazards.items()}
@@ -148,7 +149,8 @@ def held(chain: Chain, name: str) -> Chain:
         template = "got a link {name}, expected one of {names}."
         raise ParameterError(sentence(template, name=shown(name), names=listing(names)))
     leaving = {**chain.link.leaving, reason: _mean(chain.link.leaving[reason])}
-    return replace(chain, link=replace(chain.link, leaving=leaving))
+    apart = {each: _mean(slope) if each == reason else slope for each, slope in chain.link.apart.items()}
+    return replace(chain, link=replace(chain.link, leaving=leaving, apart=apart))
 
 
 def _mean(draws: np.ndarray) -> np.ndarray:

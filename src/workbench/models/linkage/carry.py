@@ -3,11 +3,13 @@
 A score is calibrated when it is given: one more of it goes with one more log-odds of a better answer. What it predicts
 of a later month need not be. Lasting things that colour ratings a little (loyalty) fade less than what ratings are
 about, so a predicted point stands for somewhat more than a point of satisfaction, which would make slopes on it too
-steep by as much.
+steep by as much. Nor need a point stand for as much everywhere: who rates low and is still there has some reason to be,
+and the best ratings hide how good it was, so points among the dissatisfied stand for less than points at the top. Those
+who leave are among the former, so their slopes go by a curve.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from workbench.findings import Check
 from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.persistence import Persistence
 from workbench.statistics.regression import fit_regression
+from workbench.statistics.splines import knots_of, spline_terms
 from workbench.wording import number, sentence
 
 FEWEST_ANSWERS = 300
@@ -23,6 +26,8 @@ FEWEST_ANSWERS = 300
 of later ones, and to two fifths where little."""
 SURE = 3.0
 """Standard errors of the carry above nothing: slopes divided by it are then seldom twice too steep."""
+STEPS = 40
+"""Between the outer knots, in each of which the curve must rise: ten a piece."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +42,43 @@ class Carry:
         With an earlier one of the same customer.
     error
         Standard error of `points`, clustered by customer; 0 where they are 1 because answers do not tell.
+    knots
+        Of the curve; empty: a point stands for as much everywhere.
+    curve, covariance : (k - 1,), (k - 1, k - 1)
+        Coefficients of the line and of the terms of a restricted cubic spline, and how sure they are.
     """
 
     points: float
     answers: int
     error: float = 0.0
+    knots: tuple[float, ...] = ()
+    curve: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    covariance: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def told(self, predicted: np.ndarray) -> np.ndarray:
+        """Log-odds (n,) of a better answer that predictions stand for; their zero means nothing.
+
+        Parameters
+        ----------
+        predicted : (n,)
+            From earlier answers.
+        """
+        return _terms(predicted, self.knots) @ self.curve if self.knots else self.points * predicted
+
+    def doubt(self, predicted: np.ndarray) -> float:
+        """Standard error of what a point stands for among some, as a share of it.
+
+        Parameters
+        ----------
+        predicted : (n,)
+            Of those whom a slope is about.
+        """
+        if not self.knots or not len(predicted):
+            return self.error / self.points
+        step = (self.knots[-1] - self.knots[0]) / STEPS
+        ends = (_terms(predicted + sign * step / 2, self.knots).mean(axis=0) for sign in (1, -1))
+        rise = np.subtract(*ends)
+        return float(np.sqrt(rise @ self.covariance @ rise) / (rise @ self.curve))
 
     def exhibits(self) -> Iterator[Showable]:
         """What it is, or that it cannot be told."""
@@ -91,16 +128,35 @@ def fit_carry(answers: Answers, persistence: Persistence) -> Carry:
     rows = np.isfinite(known) & np.isfinite(answers.outcome)
     if rows.sum() < FEWEST_ANSWERS:
         return Carry(points=1.0, answers=int(rows.sum()))
-    given, predicted = answers.outcome[rows], known[rows] - known[rows].mean()
+    given, predicted, customer = answers.outcome[rows], known[rows], answers.customer[rows]
+    line = _logits(given, predicted[:, None] - predicted.mean(), customer)
+    if line is None or line[0][0] < SURE * np.sqrt(line[1][0, 0]):
+        return Carry(points=1.0, answers=int(rows.sum()))
+    slope, error = float(line[0][0]), float(np.sqrt(line[1][0, 0]))
+    knots = knots_of(predicted)
+    bent = _logits(given, _terms(predicted, knots), customer) if knots else None
+    along = np.linspace(knots[0], knots[-1], STEPS + 1) if knots else np.zeros(0)
+    if bent is None or (np.diff(_terms(along, knots) @ bent[0]) <= 0).any():
+        return Carry(points=slope, answers=int(rows.sum()), error=error)
+    return Carry(points=slope, answers=int(rows.sum()), error=error, knots=knots, curve=bent[0], covariance=bent[1])
+
+
+def _terms(predicted: np.ndarray, knots: Sequence[float]) -> np.ndarray:
+    """The line and the columns (n, k - 1) of its curve."""
+    return np.column_stack([predicted, spline_terms(predicted, knots)])
+
+
+def _logits(given: np.ndarray, columns: np.ndarray, customer: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Coefficients of stacked logits and their covariance, clustered by customer; None without a maximum."""
     points = np.unique(given)[1:]
     reached = (given[:, None] >= points).astype(float).ravel()
     cuts = np.tile(np.eye(len(points))[:, 1:], (len(given), 1))
-    columns = np.column_stack([np.ones(len(reached)), np.repeat(predicted, len(points)), cuts])
-    found = fit_regression(columns, reached, family="logistic")
-    scores = np.zeros((len(answers.ids), columns.shape[1]))
-    np.add.at(scores, np.repeat(answers.customer[rows], len(points)), columns * (reached - found.fitted)[:, None])
-    error = float(np.sqrt((found.covariance @ (scores.T @ scores) @ found.covariance)[1, 1]))
-    slope = float(found.estimate[1])
-    if not (found.converged and slope >= SURE * error):
-        return Carry(points=1.0, answers=int(rows.sum()))
-    return Carry(points=slope, answers=int(rows.sum()), error=error)
+    design = np.column_stack([np.ones(len(reached)), np.repeat(columns, len(points), axis=0), cuts])
+    found = fit_regression(design, reached, family="logistic")
+    if not found.converged:
+        return None
+    own = design * (reached - found.fitted)[:, None]
+    scores = np.zeros((int(customer.max()) + 1, design.shape[1]))
+    np.add.at(scores, customer, own.reshape(len(given), len(points), -1).sum(axis=1))
+    asked = slice(1, 1 + columns.shape[1])
+    return found.estimate[asked], (found.covariance @ (scores.T @ scores) @ found.covariance)[asked, asked]

@@ -347,6 +347,7 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
     seasons = np.column_stack([months.calendar == each for each in range(2, 13)]).astype(float)
     leaving, unlearnt = [], []
     beside = np.zeros(months.covariates.shape[1])
+    told = carry.told(months.satisfaction)
     open_ = months.names.index("open_complaints") if "open_complaints" in months.names else None
     opened: list[tuple[np.ndarray, float, float]] = []
     for place, name in enumerate(months.reasons):
@@ -354,18 +355,20 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
         if events.sum() < FEWEST_EVENTS:
             unlearnt.append((name, int(events.sum())))
             continue
-        (slope, *others), (error, *errors) = fit_rates(events, months, [months.satisfaction], months.covariates)
+        (slope, *others), (error, *errors) = fit_rates(events, months, [told], months.covariates)
         beside += events.sum() * np.array(others)
         if open_ is not None:
             opened.append((months.covariates[events > 0, open_], others[open_], errors[open_]))
-        leaving.append(_between(name, events, slope, error, carry, blur.whole))
+        doubt = carry.doubt(months.satisfaction[events > 0])
+        leaving.append(_between(name, events, slope, error, blur.whole, doubt))
     orders = None
     if np.isfinite(months.orders).all() and months.orders.sum() >= FEWEST_EVENTS:
         # Customers order more than once, so their own mean does not hang on how it ends.
         mean, covariates = months.own_mean, np.column_stack([months.covariates, seasons])
         asked = [mean, months.satisfaction - mean]
         (high, low, *_), (high_error, low_error, *_) = fit_rates(months.orders, months, asked, covariates)
-        orders = _between(ORDERS, months.orders, high, high_error, carry, blur.between)
+        stands = carry.points * blur.between
+        orders = _between(ORDERS, months.orders, high, high_error, stands, carry.error / carry.points)
         if blur.tells_within:
             within = low / blur.within
             error = float(np.hypot(low_error, within * blur.within_error) / blur.within)
@@ -375,17 +378,16 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
         leaving=tuple(leaving),
         orders=orders,
         unlearnt=tuple(unlearnt),
-        deviation=float(months.satisfaction.std() * carry.points * blur.whole),
+        deviation=float(told.std() * blur.whole),
         blur=blur,
         marks=marks,
         complaints=Complaints.of(*map(list, zip(*opened, strict=True))) if opened else None,
     )
 
 
-def _between(name: str, events: np.ndarray, slope: float, error: float, carry: Carry, stands: float) -> Slope:
-    """A slope on what is predicted as one on satisfaction, and its error with that of the carry."""
-    points = carry.points * stands
-    found, doubt = slope / points, carry.error / carry.points
+def _between(name: str, events: np.ndarray, slope: float, error: float, points: float, doubt: float) -> Slope:
+    """A slope on what is predicted as one on satisfaction, and its error with that of the carry (a share of it)."""
+    found = slope / points
     whole = float(np.hypot(error / points, found * doubt))
     return Slope(outcome=name, events=int(events.sum()), between=found, between_error=whole, carry_error=doubt)
 

@@ -6,6 +6,7 @@ common with the records, and its size does not depend on theirs: the same seed h
 
 from collections import deque
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -27,6 +28,7 @@ _ROUNDS = 3  # intercepts no longer move after
 _SETTLED = -12  # from this month on the burn-in is taken to have forgotten its beginning
 
 
+@lru_cache(maxsize=8)
 def world_of(settings: Settings) -> Coefficients:
     """The calibrated coefficients of a world.
 

@@ -217,16 +217,20 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
     noise
         Where chance comes from.
     """
-    attributes = noise.pieces(Mechanism.ATTRIBUTES, month)
+    at = np.flatnonzero(where)
+    if not at.size:
+        return
+    attributes = noise.pieces(Mechanism.ATTRIBUTES, month)[:, at]
     plan = _pick(PLAN_SHARE, attributes[0])
-    traits = [noise.normal(Mechanism.TRAITS, month, sub) for sub in range(6)]
+    traits = [noise.normal(Mechanism.TRAITS, month, sub, slots=at) for sub in range(6)]
     # Traits that a world without intentions, or without letters, has no use for are not worth their noise.
-    silent = np.zeros(len(people))
-    habit, asks = (noise.normal(Mechanism.TRAITS, month, sub) if world.warning else silent for sub in (10, 11))
-    letter = noise.normal(Mechanism.TRAITS, month, 12) if world.letters else silent
+    silent = np.zeros(at.size)
+    of_intentions = (10, 11) if world.warning else ()
+    habit, asks = [noise.normal(Mechanism.TRAITS, month, sub, slots=at) for sub in of_intentions] or (silent, silent)
+    letter = noise.normal(Mechanism.TRAITS, month, 12, slots=at) if world.letters else silent
     fresh: dict[str, np.ndarray | float] = {
         "active": True,
-        "generation": people.generation + 1,
+        "generation": people.generation[at] + 1,
         "joined": month,
         "plan": plan,
         "region": _pick(REGION_SHARE, attributes[1]),
@@ -238,7 +242,7 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
         "relative_price": _relative_price(plan, traits[3]),
         "quality": world.quality_sd * traits[4],
         "call_taste": world.call_sd * traits[5],
-        "frailty": _frailty(world, noise, month),
+        "frailty": _frailty(world, noise, month, at),
         "need_gone": False,
         "pilot_lift": 0.0,
         "pilot_until": eq.LONG_AGO,
@@ -250,15 +254,15 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
         "intention": 0,
     }
     for name, values in fresh.items():
-        getattr(people, name)[where] = np.broadcast_to(np.asarray(values), where.shape)[where]
+        getattr(people, name)[at] = values
     quarters = [noise.pieces(Mechanism.TRAITS, month, sub) for sub in (8, 9)]
     for k in range(len(TOUCHPOINTS)):
-        people.personal[k, where] = world.person_sd * ndtri(quarters[k // 4][k % 4][where])
-    people.latent[:, where] = 0.0
-    people.settled[:, where] = False
-    people.visited[:, where] = eq.LONG_AGO
-    people.complained[:, where] = eq.LONG_AGO
-    people.satisfaction[where] = eq.standing(world, people.loyalty, people.relative_price)[where]
+        people.personal[k, at] = world.person_sd * ndtri(quarters[k // 4][k % 4][at])
+    people.latent[:, at] = 0.0
+    people.settled[:, at] = False
+    people.visited[:, at] = eq.LONG_AGO
+    people.complained[:, at] = eq.LONG_AGO
+    people.satisfaction[at] = eq.standing(world, people.loyalty[at], people.relative_price[at])
 
 
 def _relative_price(plan: np.ndarray, luck: np.ndarray) -> np.ndarray:
@@ -271,12 +275,12 @@ def _pick(shares: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.cumsum(shares)[:-1], uniform)
 
 
-def _frailty(world: Coefficients, noise: Noise, month: int) -> np.ndarray | float:
+def _frailty(world: Coefficients, noise: Noise, month: int, at: np.ndarray) -> np.ndarray | float:
     """Gamma with mean 1; in a world without it, 1."""
     if world.frailty == 0:
         return 1.0
     shape = 1 / world.frailty
-    return np.maximum(gammaincinv(shape, noise.uniform(Mechanism.TRAITS, month, 7)) / shape, 1e-12)
+    return np.maximum(gammaincinv(shape, noise.uniform(Mechanism.TRAITS, month, 7)[at]) / shape, 1e-12)
 
 
 @dataclass
@@ -289,7 +293,9 @@ class Visits:
         Who used it, and when in the month (a part of it).
     latent, visited, complained, settled
         The state after the month, as in `Customers`.
-    grades, complaint
+    grades
+        Of the experience (`latent`).
+    complaint
         Of those who used it.
     """
 
@@ -317,7 +323,7 @@ class Visits:
             Counted from the first month of the records.
         """
         relevant = self.visited > month - eq.RECALL_MONTHS
-        felt = np.where(relevant, eq.impression(world, k, people.plan, eq.grade(self.latent), month), 0.0)
+        felt = np.where(relevant, eq.impression(world, k, people.plan, self.grades, month), 0.0)
         felt = felt + eq.use(world, k, relevant, people.age, month - people.joined)
         return felt + eq.grievance(world, self.unresolved(month), self.lately(month) & self.settled)
 
@@ -380,18 +386,21 @@ def visit(
     when = when * eq.VISITS_END
     likely = np.where(people.joined == month, 1.0, 0.0) if k == ONBOARDING else world.use[k][people.age]
     used = people.active & (use < likely) & (when < until)
+    at = np.flatnonzero(used)  # most customers use few touchpoints in a month
     lived = (
         world.level[k]
-        + world.level_by_region[k][people.region]
-        + world.level_by_plan[k][people.plan]
-        + people.quality
-        + people.personal[k]
-        + world.visit_sd * ndtri(luck)
-        + lift
+        + world.level_by_region[k][people.region[at]]
+        + world.level_by_plan[k][people.plan[at]]
+        + people.quality[at]
+        + people.personal[k, at]
+        + world.visit_sd * ndtri(luck[at])
     )
-    latent = np.where(used, lived, latent)
+    shape = np.broadcast_shapes(np.shape(latent), np.shape(lift))
+    latent = np.broadcast_to(latent, shape).copy()
+    latent[..., at] = lived + np.broadcast_to(lift, shape)[..., at]
     grades = eq.grade(latent)
-    complaint = used & (upset < eq.complaint_probability(world, grades))
+    complaint = np.zeros(shape, dtype=bool)
+    complaint[..., at] = upset[at] < eq.complaint_probability(world, grades[..., at])
     return Visits(
         used=used,
         when=when,

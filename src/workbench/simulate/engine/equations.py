@@ -94,7 +94,9 @@ def used_lately(world: Coefficients, k: int, age: np.ndarray, tenure: np.ndarray
     """
     if k == ONBOARDING:
         return (tenure < RECALL_MONTHS).astype(float)
-    return 1 - (1 - world.use[k][age]) ** np.clip(tenure + 1, 0, RECALL_MONTHS)
+    months = np.arange(RECALL_MONTHS + 1)
+    known = 1 - (1 - world.use[k][:, None]) ** months  # by age and months: a power a customer would take its time
+    return known[age, np.clip(tenure + 1, 0, RECALL_MONTHS)]
 
 
 def grievance(world: Coefficients, unresolved: np.ndarray, resolved: np.ndarray) -> np.ndarray:

@@ -333,7 +333,7 @@ def _orders(
         slot = np.flatnonzero(people.active & (count > j) & (when < stay))
         if not slot.size:
             continue
-        luck = noise.normal(Mechanism.ORDER, month, 2 * j + 1)[slot]
+        luck = noise.normal(Mechanism.ORDER, month, 2 * j + 1, slots=slot)
         when = when[slot]
         category = np.searchsorted(np.cumsum(world.category_share)[:-1], what[slot])
         usual = np.exp(world.basket + people.spends[slot] + world.basket_sd * luck)
@@ -394,7 +394,7 @@ def _replies(world: Coefficients, people: Customers, stay: np.ndarray, month: in
         return None
     satisfaction = people.satisfaction[slot]
     # Each answer's noise is logistic on its own; a mood that all questions share makes them agree more (a copula).
-    mood, *own = (noise.normal(Mechanism.ANSWERS, month, sub)[slot] for sub in range(4))
+    mood, *own = (noise.normal(Mechanism.ANSWERS, month, sub, slots=slot) for sub in range(4))
     recommend, content, ease = (ndtr(world.mood**0.5 * mood + (1 - world.mood) ** 0.5 * each) for each in own)
     rated = reported_grades(world, people, slot)
     ratings = np.where(people.relevant(month)[:, slot], rated, -1)

@@ -94,15 +94,19 @@ class Noise:
         """
         return (self._words(mechanism, month, sub) >> np.uint64(11)) * 2.0**-53 + 2.0**-54
 
-    def normal(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+    def normal(
+        self, mechanism: Mechanism, month: int, sub: int = 0, *, slots: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
         """Standard normal numbers, one a slot.
 
         Parameters
         ----------
         mechanism, month, sub
             What the numbers are for: no two uses share them.
+        slots
+            Of these alone, counted from the block's first: the same numbers in less time.
         """
-        return ndtri(self.uniform(mechanism, month, sub))
+        return ndtri(self.uniform(mechanism, month, sub)[slots])
 
     def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
         """Four numbers between 0 and 1 a slot, as cheap as one: each a multiple of 2⁻¹⁶ and a half of it.
