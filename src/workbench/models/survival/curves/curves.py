@@ -54,10 +54,10 @@ class Curves(CurveFindings):
         """
         reading = (
             "Share of customers still buying after a time (Kaplan–Meier); bands are {kind}. A curve ends where "
-            "fewer than {few} customers are still followed (–)."
+            "fewer than {few} customers are still followed (–), and has a gap where it would tell of so few of another."
             if self.lapse
             else "Share of customers still there after a time (Kaplan–Meier); bands are {kind}. A curve ends where "
-            "fewer than {few} customers are still followed (–)."
+            "fewer than {few} customers are still followed (–), and has a gap where it would tell of so few of another."
         )
         parts = [sentence(reading, kind=self.interval_kind, few=number(self.smallest_group))]
         if len(self.tables) > MOST_DRAWN:
