@@ -126,6 +126,16 @@ def counts_of_few(runs, made, secrets):
 
 
 @way
+def counts_less_leavers(runs, made, secrets):
+    """Of a group that is shown, those who left are counted beside: the rest, who are on board, are a handful."""
+    for run in runs:
+        for name, rows, people in run.counted:
+            for column in {"left", "leavers", "events", "gone"} & set(rows) - {people["count"]}:
+                rest_of = numbers(rows, people["count"]) - numbers(rows, column)
+                yield from (f"{run.folder.parent.name} {name}: {n:g}" for n in rest_of if 0 < n < 10)
+
+
+@way
 def few_in_words(runs, made, secrets):
     """A sentence counts fewer than ten customers, other than to say that there are fewer than ten."""
     said = re.compile(
