@@ -15,7 +15,7 @@ from workbench.decisions.value.buyers import buyers_of
 from workbench.decisions.value.data_checks import order_checks
 from workbench.decisions.value.signed import contracts_of
 from workbench.errors import DataError
-from workbench.exhibits import Figure, flatten
+from workbench.exhibits import Figure, Table, flatten
 from workbench.features import purchase_log
 from workbench.findings import Check, Finding
 from workbench.models import spend
@@ -149,6 +149,22 @@ def test_costs_above_fees_make_a_loss_and_nobody_a_carrier():
     assert "more than they bring" in found.findings["base_value"].statement
     assert "more than they bring" in found.findings["newcomer_value"].statement
     assert not {"who_carries", "what_would_halve_it", "value_at_risk", "tier_borders"} & set(found.findings)
+
+
+def test_a_newcomer_is_told_by_plan_and_what_winning_one_may_cost():
+    """Of two plans with rates of leaving of .02 and .06, and 15 left a month."""
+    slow, fast = company(customers=700, hazard=0.02)[0], company(customers=700, hazard=0.06, seed=2)[0]
+    rows = pd.concat([slow.assign(plan="slow"), fast.assign(plan="fast", customer_id="f" + fast["customer_id"])])
+    money = value.Money(currency="EUR", fee_margin=0.5, acquisition=100.0)
+    plan = equity.Assumptions.of(money, rate=0.0, horizons=[2.0], tier_shares=SHARES, seed=7)
+    worth = equity.value_at(contracts(rows.reset_index(drop=True), money=money), plan)
+    (table,) = [each for each in equity.newcomer_of(worth).exhibits() if isinstance(each, Table)]
+    found = table.frame.set_index("group")
+    for name, rate in (("slow", 0.02), ("fast", 0.06)):
+        true = 15 * (1 - np.exp(-24 * rate)) / rate
+        assert found.loc[name, "lower"] < true < found.loc[name, "upper"]
+        paid = -np.log(1 - 100 * rate / 15) / rate
+        assert found.loc[name, "payback"] == pytest.approx(np.ceil(paid), abs=1)
 
 
 def test_contracts_moved_by_years_are_worth_the_same():

@@ -56,8 +56,10 @@ def test_margins_are_of_the_order_then_of_its_category_then_of_all():
     assert value.with_margin(frame, money)["margin"].tolist() == [9, 2, -5]
     bare = frame.drop(columns="margin")
     assert value.with_margin(bare, value.Money()).equals(bare)
-    with pytest.raises(DataError, match=r"66\.7% of rows have no margin"):
+    with pytest.raises(DataError, match=r"66\.7% of rows have no margin, .* is \(of 'y' and 'z'\); expected"):
         value.with_margin(frame, value.Money())
+    with pytest.raises(DataError, match=r"\(of rows without a category\)"):
+        value.with_margin(frame.assign(category=["x", None, None]), value.Money())
     with pytest.raises(ParameterError, match="no category 'Y'; there are x, y and z; did you mean 'y'"):
         value.with_margin(frame, value.Money(margin=0.5, margin_by_category={"Y": 0.1}))
     with pytest.raises(ParameterError, match="no column category"):

@@ -139,7 +139,7 @@ class Groups:
             "all": sentence("All"),
             TIER: sentence("Tier"),
             "cohort": sentence("First bought") if self.worth.business.kind == "orders" else sentence("Joined"),
-            "tenure": sentence("As a customer in"),
+            "tenure": sentence("Tenure"),
             "channel": sentence("First channel"),
         }
         words = self.frame["grouping"].map(lambda name: names.get(name, name.replace("_", " ")))

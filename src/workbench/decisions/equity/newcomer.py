@@ -1,9 +1,10 @@
 """What a newcomer is worth, and when the cost of winning one is paid back."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
@@ -12,7 +13,7 @@ from workbench.decisions.equity.base import interval_kind, what
 from workbench.decisions.equity.words import VALUE_RUNS, horizon, key, money
 from workbench.decisions.equity.worth import MONTHS, Worth
 from workbench.decisions.value.business import Newcomers, Plan
-from workbench.exhibits import Figure, Showable
+from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.wording import number, percent, sentence, span
 
@@ -27,28 +28,35 @@ class Newcomer:
         The base, whose assumptions and doubts hold here too.
     drawn
         What newcomers bring, draw by draw; None where it cannot be told.
+    groups
+        The same of each group that customers under contract come into, where groups are told apart.
     """
 
     worth: Worth
     drawn: Newcomers | None
+    groups: Mapping[str, Newcomers] = field(default_factory=dict)
 
     @property
     def cost(self) -> float | None:
         """Of winning one."""
         return self.worth.assumptions.money.acquisition
 
-    def value(self, place: int) -> tuple[float, float, float]:
+    def value(self, place: int, group: str = "") -> tuple[float, float, float]:
         """Expected present value within a horizon, and its interval, errors of earlier forecasts included."""
-        assert self.drawn is not None
-        low, high = ends(self.drawn.value[:, place] * self.worth.doubts[place].multiplier)
-        return float(self.drawn.value[:, place].mean()), float(low), float(high)
+        drawn = self._of(group)
+        low, high = ends(drawn.value[:, place] * self.worth.doubts[place].multiplier)
+        return float(drawn.value[:, place].mean()), float(low), float(high)
 
-    def payback(self) -> np.ndarray:
-        """Month (draws,) by whose end a newcomer has paid back the cost; infinite where that takes longer than told."""
+    def _of(self, group: str) -> Newcomers:
         assert self.drawn is not None
+        return self.groups[group] if group else self.drawn
+
+    def payback(self, group: str = "") -> np.ndarray:
+        """Month (draws,) by whose end a newcomer has paid back the cost; infinite where that takes longer than told."""
         assert self.cost is not None
-        months = np.arange(1, self.drawn.flow.shape[1] + 1)
-        gained = np.cumsum(self.drawn.flow * self.worth.discount**months, axis=1)
+        flow = self._of(group).flow
+        months = np.arange(1, flow.shape[1] + 1)
+        gained = np.cumsum(flow * self.worth.discount**months, axis=1)
         paid = gained >= self.cost
         return np.where(paid.any(axis=1), paid.argmax(axis=1) + 1.0, np.inf)
 
@@ -112,6 +120,8 @@ class Newcomer:
             metrics["payback_probability"] = float(known.mean())
             yield self._payback(months)
         yield metrics
+        if self.groups:
+            yield self._by_group()
         yield Figure(
             name="newcomer",
             draw=self.draw,
@@ -126,6 +136,37 @@ class Newcomer:
             )
             if self.worth.business.kind == "orders"
             else sentence("Present value for the mean newcomer: the most that winning one may cost."),
+        )
+
+    def _by_group(self) -> Table:
+        business, currency = self.worth.business, self.worth.assumptions.money.currency
+        group_by = str(getattr(business, "group_by", ""))
+        customers = business.groups[group_by].value_counts()
+        rows = []
+        for name in self.groups:
+            mean, low, high = self.value(-1, name)
+            row = {"group": name, "customers": int(customers.get(name, 0)), "value": mean, "lower": low, "upper": high}
+            if self.cost is not None:
+                middle = float(np.median(self.payback(name)))
+                row["payback"] = middle if np.isfinite(middle) else None
+            rows.append(row)
+        return Table(
+            name="newcomers",
+            frame=pd.DataFrame(rows),
+            caption=sentence(
+                "What a newcomer brings by {group} ({horizon}): the most that winning one may cost.",
+                group=group_by.replace("_", " "),
+                horizon=horizon(self.worth.last),
+            ),
+            people=People(count="customers", by=["group"]),
+            columns={
+                "group": Column(sentence("Group")),
+                "customers": Column(sentence("Customers")),
+                "value": Column(sentence("A newcomer"), currency),
+                "lower": Column(sentence("From"), currency),
+                "upper": Column(sentence("To"), currency),
+                **({"payback": Column(sentence("Paid back after"), "months")} if self.cost is not None else {}),
+            },
         )
 
     def _payback(self, months: np.ndarray) -> Finding:
@@ -198,4 +239,7 @@ def newcomer_of(worth: Worth) -> Newcomer:
         cells=np.zeros(len(worth.business.customers), dtype=int),
         money=worth.assumptions.money,
     )
-    return Newcomer(worth=worth, drawn=worth.business.newcomers(plan))
+    by_group = getattr(worth.business, "newcomers_by_group", None)
+    return Newcomer(
+        worth=worth, drawn=worth.business.newcomers(plan), groups={} if by_group is None else by_group(plan)
+    )

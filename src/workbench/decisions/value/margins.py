@@ -52,12 +52,23 @@ def with_margin(transactions: pd.DataFrame | None, money: Money) -> pd.DataFrame
     if absent > 0:
         raise DataError(
             sentence(
-                "transactions: {share} of rows have no margin, and nothing says what it is; expected one for each row. "
-                "Give the parameter margin for all others, or margin_by_category for the rest.",
+                "transactions: {share} of rows have no margin, and nothing says what it is{where}; expected one for "
+                "each row. Give the parameter margin for all others, or margin_by_category for the rest.",
                 share=percent(absent),
+                where=_without(transactions, made),
             )
         )
     return transactions.assign(margin=made)
+
+
+def _without(transactions: pd.DataFrame, made: pd.Series) -> str:
+    """Of which categories there is no margin, where there are any."""
+    if "category" not in transactions:
+        return ""
+    open_ones = transactions["category"][made.isna()]
+    named = first_of([shown(str(each)) for each in sorted(open_ones.dropna().unique(), key=str)], 5)
+    without = [sentence("rows without a category")] if open_ones.isna().any() else []
+    return sentence(" (of {categories})", categories=listing([*([named] if named else []), *without]))
 
 
 def currency_of(tables: Mapping[str, Any], given: str) -> str:

@@ -268,6 +268,17 @@ class Subscribers:
                 value[:, place] = grown[:, -1] + after * a_month[:, -YEAR:].mean(axis=1)
         return Newcomers(value=value, flow=flow[:, : plan.months])
 
+    def newcomers_by_group(self, plan: Plan) -> dict[str, Newcomers]:
+        """The same of each group that has a life table of its own; none where there is one for all.
+
+        Parameters
+        ----------
+        plan
+            As of `newcomers`.
+        """
+        found = {name: self.newcomers(plan, name) for name in self.tables if name}
+        return {name: each for name, each in found.items() if each is not None}
+
     def outcomes(self, money: Money, months: int, round: int = 0) -> np.ndarray:
         """What customers bring within so many months (draws,), not discounted, as it would come by chance.
 
