@@ -7,6 +7,7 @@ import pytest
 from tests.features.worlds import versions, world
 
 from workbench.features import customer_features, snapshots
+from workbench.features.rows import features_of_rows
 
 DATES = ["2024-05-01", "2024-10-01", "2025-01-01"]
 
@@ -16,14 +17,16 @@ def made_of(tables, dates=DATES, **options):
     return customer_features(memory, snapshots(dates, horizon_days=60), windows_days=(30, 90), **options)
 
 
-@pytest.mark.parametrize("seed", [5, 8])
-def test_chosen_rows_have_the_features_that_they_have_among_all(seed):
+@pytest.mark.parametrize(("seed", "together"), [(5, 10**6), (8, 10**6), (5, 12)])
+def test_chosen_rows_have_the_features_that_they_have_among_all(seed, together):
     made = made_of({**world(seed), "customers": versions(seed)})
     plain = made.frame().astype({"cutoff": "datetime64[ns]"})
     keys = ["customer_id", "cutoff"]
     rows = plain[keys].sample(frac=0.5, random_state=1).reset_index(drop=True)
     assert rows.cutoff.nunique() == len(DATES)
-    found = made.of(rows)
+    found = features_of_rows(
+        lambda when, among: made.again(when, among=among).table, made.when, rows, together=together
+    )
     assert list(found) == [name for name in plain if name not in keys]
     expected = rows.merge(plain, on=keys, how="left").drop(columns=keys)
     for name, column in found.items():

@@ -1,10 +1,11 @@
-"""Features of chosen rows in memory: one cut-off after the other, in single precision, of nobody else.
+"""Features of chosen rows in memory: some cut-offs after the others, in single precision, of nobody else.
 
 A million customers at seven cut-offs with 180 features are 10 GB of floats of eight bytes, and as much again while they
 are fetched. Who is looked at is mostly known before: customers who may still leave, of earlier cut-offs a sample.
 """
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import ibis
@@ -16,9 +17,11 @@ from ibis.expr.types import Table
 from workbench.features.snapshots import Snapshots
 
 Make = Callable[[Snapshots, Table], Table]
+TOGETHER = 200_000
+"""Rows that one query makes: cut-offs with fewer go together, as compiling a query takes as long as 20,000 rows."""
 
 
-def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame) -> pd.DataFrame:
+def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, together: int = TOGETHER) -> pd.DataFrame:
     """Features of some customers, each at its cut-offs.
 
     Parameters
@@ -29,6 +32,8 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame) -> pd.Data
         The cut-offs.
     rows
         `customer_id` and `cutoff` (datetime), each pair once and each customer known before the cut-off.
+    together
+        Rows of cut-offs that are made by one query, where a cut-off does not have more by itself.
 
     Returns
     -------
@@ -38,23 +43,45 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame) -> pd.Data
     """
     found: dict[str, np.ndarray] = {}
     whole: dict[str, bool] = {}
-    cutoffs = rows["cutoff"].to_numpy()
-    for day in when.cutoffs:
-        place = np.flatnonzero(cutoffs == np.datetime64(day))
-        if not len(place):
-            continue
-        ids = rows["customer_id"].to_numpy()[place]
-        made = make(replace(when, cutoffs=(day,)), ibis.memtable(pd.DataFrame({"customer_id": ids})))
+    for some in _batches(when, rows, together):
+        ids = rows["customer_id"].to_numpy()[np.concatenate(list(some.values()))]
+        made = make(replace(when, cutoffs=tuple(some)), ibis.memtable(pd.DataFrame({"customer_id": pd.unique(ids)})))
         kinds = made.drop("customer_id", "cutoff").schema()
         whole = {name: kind.is_integer() for name, kind in kinds.items()}
         single = {name: made[name].cast("float32") for name, kind in kinds.items() if kind.is_numeric()}
-        fetched = made.drop("cutoff").mutate(**single).to_pyarrow()
-        order = place[pd.Index(ids).get_indexer(fetched.column("customer_id").to_pandas())]
+        fetched = made.mutate(**single).to_pyarrow()
+        wanted, place = _places(fetched, rows, some)
         for name in whole:
             values = _values(fetched.column(name))
             there = found.setdefault(name, np.empty(len(rows), dtype=values.dtype))
-            there[order] = values
+            there[place] = values[wanted]
     return pd.DataFrame({name: _told(column, whole[name]) for name, column in found.items()}, copy=False)
+
+
+def _batches(when: Snapshots, rows: pd.DataFrame, together: int) -> Iterator[dict[dt.date, np.ndarray]]:
+    """Cut-offs that go together, with the places of their rows."""
+    cutoffs, batch, size = rows["cutoff"].to_numpy(), {}, 0
+    for day in when.cutoffs:
+        place = np.flatnonzero(cutoffs == np.datetime64(day))
+        if batch and size + len(place) > together:
+            yield batch
+            batch, size = {}, 0
+        if len(place):
+            batch[day], size = place, size + len(place)
+    if batch:
+        yield batch
+
+
+def _places(fetched: pa.Table, rows: pd.DataFrame, some: Mapping[dt.date, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Which fetched rows are wanted, and where each of them stands in `rows`."""
+    ids, cutoffs = fetched.column("customer_id").to_pandas(), fetched.column("cutoff").to_numpy()
+    wanted, places = [], []
+    for day, place in some.items():
+        there = np.flatnonzero(cutoffs == np.datetime64(day))
+        at = pd.Index(rows["customer_id"].to_numpy()[place]).get_indexer(ids.iloc[there])
+        wanted.append(there[at >= 0])
+        places.append(place[at[at >= 0]])
+    return np.concatenate(wanted), np.concatenate(places)
 
 
 def _values(column: pa.ChunkedArray) -> np.ndarray:
