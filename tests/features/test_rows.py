@@ -17,7 +17,7 @@ def made_of(tables, dates=DATES, **options):
     return customer_features(memory, snapshots(dates, horizon_days=60), windows_days=(30, 90), **options)
 
 
-@pytest.mark.parametrize(("seed", "together"), [(5, 10**6), (8, 10**6), (5, 12)])
+@pytest.mark.parametrize(("seed", "together"), [(5, 10**6), (8, 10**6), (5, 12), (5, 3)])
 def test_chosen_rows_have_the_features_that_they_have_among_all(seed, together):
     made = made_of({**world(seed), "customers": versions(seed)})
     plain = made.frame().astype({"cutoff": "datetime64[ns]"})

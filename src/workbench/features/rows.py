@@ -1,10 +1,11 @@
 """Features of chosen rows in memory: some cut-offs after the others, in single precision, of nobody else.
 
-A million customers at seven cut-offs with 180 features are 10 GB of floats of eight bytes, and as much again while they
-are fetched. Who is looked at is mostly known before: customers who may still leave, of earlier cut-offs a sample.
+A million customers at seven cut-offs with 180 features are 10 GB of floats of eight bytes, and more while they are made
+and fetched. Who is looked at is mostly known before: customers who may still leave, of earlier cut-offs a sample.
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -17,8 +18,9 @@ from ibis.expr.types import Table
 from workbench.features.snapshots import Snapshots
 
 Make = Callable[[Snapshots, Table], Table]
-TOGETHER = 200_000
-"""Rows that one query makes: cut-offs with fewer go together, as compiling a query takes as long as 20,000 rows."""
+TOGETHER = 250_000
+"""Rows that one query makes. Cut-offs with fewer go together: to compile a query takes as long as 20,000 rows. Of more
+customers some come after the others: a million at once do not fit into a database of 4 GB."""
 
 
 def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, together: int = TOGETHER) -> pd.DataFrame:
@@ -33,7 +35,7 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
     rows
         `customer_id` and `cutoff` (datetime), each pair once and each customer known before the cut-off.
     together
-        Rows of cut-offs that are made by one query, where a cut-off does not have more by itself.
+        Rows that are made by one query.
 
     Returns
     -------
@@ -59,15 +61,16 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
 
 
 def _batches(when: Snapshots, rows: pd.DataFrame, together: int) -> Iterator[dict[dt.date, np.ndarray]]:
-    """Cut-offs that go together, with the places of their rows."""
+    """Rows that go together: places by cut-off."""
     cutoffs, batch, size = rows["cutoff"].to_numpy(), {}, 0
     for day in when.cutoffs:
         place = np.flatnonzero(cutoffs == np.datetime64(day))
-        if batch and size + len(place) > together:
-            yield batch
-            batch, size = {}, 0
-        if len(place):
-            batch[day], size = place, size + len(place)
+        # Two parts of one cut-off hold more than may go together.
+        for part in np.array_split(place, math.ceil(len(place) / together)) if len(place) else ():
+            if batch and size + len(part) > together:
+                yield batch
+                batch, size = {}, 0
+            batch[day], size = part, size + len(part)
     if batch:
         yield batch
 
