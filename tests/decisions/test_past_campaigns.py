@@ -14,7 +14,7 @@ from workbench.datasets.definitions.design import NOT_SAID, Design
 from workbench.decisions.campaigns import past_campaigns
 from workbench.decisions.value import Money
 from workbench.errors import DataError, ParameterError
-from workbench.exhibits import flatten
+from workbench.exhibits import Table, flatten
 from workbench.findings import Check, Finding
 
 LOT = Design(assignment="randomised", control="none")
@@ -119,6 +119,18 @@ def test_customers_whom_somebody_chose_give_associations_and_a_bare_comparison_i
     checks = {each.name: each for each in things if isinstance(each, Check)}
     assert "campaign 9 (running on after the last day" in checks["campaigns_refused"].message
     assert checks["campaign_placebo"].status == "pass"
+
+
+def test_the_table_the_figure_and_the_sentence_have_one_interval():
+    log, chosen = world(np.random.default_rng(1))
+    found = told(dataset(), sent(chosen), None, log)
+    said = {each.id: each for each in flatten(found) if isinstance(each, Finding)}
+    (table,) = [each for each in flatten(found) if isinstance(each, Table) and each.name == "campaigns"]
+    (row,) = table.frame.to_dict("records")
+    (shown,) = found.draw().collections[0].get_segments()
+    ends = row["told_lower"], row["told_upper"]
+    assert any(each.interval == ends for each in said.values())
+    assert (shown[0][0], shown[1][0]) == pytest.approx(ends)
 
 
 def test_recipients_who_spent_more_last_are_not_called_a_gain_and_warned_of():

@@ -68,7 +68,7 @@ class PastCampaigns:
                 alt=sentence("Each campaign has a hollow dot at the bare comparison and a full one with an interval."),
                 caption=sentence(
                     "What recipients spent more than others while a campaign ran: bare (hollow), and compared with "
-                    "others who were alike before (full, 90% confidence)."
+                    "others who were alike before (full, 90% confidence, trends parting as before)."
                 ),
             )
             yield words.compared(chosen, currency)
@@ -81,7 +81,8 @@ class PastCampaigns:
         told = sorted(self.told, key=lambda each: each.start)
         ax = Drawing(figsize=(6.2, 1.0 + 0.28 * len(told)), layout="constrained").subplots()
         places = np.arange(len(told))
-        ends = np.array([each.effect.interval(LEVEL) for each in told])
+        bounds = [each.placebo and each.effect.bounded(each.placebo, LEVEL) for each in told]
+        ends = np.array([bound or each.effect.interval(LEVEL) for bound, each in zip(bounds, told, strict=True)])
         ax.axvline(0, color="0.6", linewidth=0.8)
         ax.hlines(places, ends[:, 0], ends[:, 1], linewidth=1.6)
         ax.plot(

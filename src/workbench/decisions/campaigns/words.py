@@ -229,12 +229,13 @@ def compared(frame: pd.DataFrame, currency: str) -> Table:
     currency
         Of all money.
     """
+    ends = frame.apply(_range, axis=1, result_type="expand")
     return Table(
         name="campaigns",
-        frame=frame,
+        frame=frame.assign(told_lower=ends[0], told_upper=ends[1]),
         caption=sentence(
             "What a recipient of each campaign spent more than others: while it ran, before it, the difference, and "
-            "the same with others who were alike (90% confidence)."
+            "the same with others who were alike (90% confidence, trends parting as before where there was a before)."
         ),
         people=People(count="recipients", within=["initiative", "arm", "outcome"]),
         columns={
@@ -244,8 +245,8 @@ def compared(frame: pd.DataFrame, currency: str) -> Table:
             "earlier": Column(sentence("Before"), currency),
             "unweighted": Column(sentence("Change"), currency),
             "effect": Column(sentence("Weighted"), currency),
-            "lower": Column(sentence("From"), currency),
-            "upper": Column(sentence("To"), currency),
+            "told_lower": Column(sentence("From"), currency),
+            "told_upper": Column(sentence("To"), currency),
             **_returned(frame, currency),
         },
     )
