@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from workbench.simulate.engine.settings import PRESETS, Settings
-from workbench.simulate.engine.trials import CALL, CONTACTS, CONTROL, TREATMENT, WAVES, second_start
+from workbench.simulate.engine.trials import CALL, CONTACTS, CONTROL, FIRST_START, TREATMENT, WAVES, WAVES_APART
 from workbench.simulate.engine.words import REASON_LABELS, TOUCHPOINTS
 from workbench.simulate.records import LOGIN, NOT_APPLICABLE, extract_day
 
@@ -207,7 +207,7 @@ def designs(
     first
         The initiatives whose pilots are as `settings.trial_design` has it; other pilots are of volunteers.
     """
-    begun = second_start(settings) <= settings.months  # all waves
+    begun = settings.months > FIRST_START + WAVES_APART * (WAVES - 1)  # all waves
     by_design: dict[str, dict[str, Any]] = {
         "individual": {"assignment": "randomised", "probability": 0.5},
         "region": {"assignment": "clustered", "unit": "region", "probability": 0.5},

@@ -340,5 +340,5 @@ def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest
                 continue
             for arm in samples.pilot.arms:
                 found = samples.effect(outcome, arm, days, month=month)
-                if found is not None:
+                if found is not None and found.found.kind != "bounds":  # what is possible tells nothing of a month
                     yield found

@@ -69,7 +69,7 @@ class Fairness:
                 ),
                 people=None,
                 columns={
-                    "arm": Column(sentence("Arm")),
+                    **({"arm": Column(sentence("Arm"))} if self.balance["arm"].nunique() > 1 else {}),
                     "column": Column(sentence("Known before")),
                     "apart": Column(sentence("Apart"), sentence("standard deviations")),
                     "lower": Column(sentence("Lower")),
@@ -152,7 +152,9 @@ def _design(pilot: Pilot) -> Check:
         "randomised": sentence("chance dealt the arms to customers"),
         "stratified": sentence("chance dealt the arms to customers, within groups"),
         "clustered": sentence("chance dealt the arms to whole units"),
-        "staggered": sentence("all came in one after the other, in an order by lot"),
+        "staggered": sentence("all came in one after the other, in an order by lot")
+        if pilot.design.by_chance
+        else sentence("all came in one after the other, and no lot is recorded for the order (probability)"),
         "volunteers": sentence("customers chose themselves"),
         "chosen": sentence("somebody chose the customers"),
         "unknown": sentence("nobody says how customers came into the arms"),
@@ -319,8 +321,7 @@ def _lost(pilot: Pilot, followed: Followed, outcomes: Sequence[Measured]) -> Ite
     for name, (there, what) in known.items():
         if there is None or there.all() or not there.any():
             continue
-        counts = pd.crosstab(arm, there).to_numpy()
-        p = float(stats.chi2_contingency(counts).pvalue) if counts.shape[0] > 1 else 1.0
+        p = _unlike(pilot, there)
         shares = listing([f"{percent(float(there[arm == each].mean()))} {each}" for each in sorted(set(arm))])
         names = {"what": what, "shares": shares, "p": p_value(p)}
         if p < SUSPECT:
@@ -335,18 +336,36 @@ def _lost(pilot: Pilot, followed: Followed, outcomes: Sequence[Measured]) -> Ite
             yield _check(name, "pass", message, titles[name][0], p, SUSPECT)
 
 
+def _unlike(pilot: Pilot, there: np.ndarray) -> float:
+    """p-value of as many of each arm, yes or no: of customers, or of units where whole units were dealt."""
+    if pilot.unit is not None:
+        return _apart(_by_arm(pilot, there.astype(float)))
+    counts = pd.crosstab(pilot.roster["arm"].to_numpy(), there).to_numpy()
+    return float(stats.chi2_contingency(counts).pvalue) if min(counts.shape) > 1 else 1.0
+
+
+def _by_arm(pilot: Pilot, values: np.ndarray) -> list[np.ndarray]:
+    """Values of customers by arm; means of units where whole units were dealt, as these are what chance dealt."""
+    known = pd.DataFrame({"arm": pilot.roster["arm"].to_numpy(), "value": values})[np.isfinite(values)]
+    if pilot.unit is not None:
+        known = known.groupby(["arm", pilot.unit[np.isfinite(values)]], observed=True).mean().reset_index("arm")
+    return [own["value"].to_numpy() for _, own in known.groupby("arm", sort=True)]
+
+
+def _apart(groups: Sequence[np.ndarray]) -> float:
+    """p-value of equal means; 1 where a group has nothing to compare."""
+    if len(groups) < 2 or any(len(each) < 2 for each in groups) or not np.concatenate(groups).std() > 0:
+        return 1.0
+    found = stats.f_oneway(*groups) if len(groups) > 2 else stats.ttest_ind(*groups, equal_var=False)
+    return float(found.pvalue)
+
+
 def _before(pilot: Pilot, primary: Measured) -> Iterator[Check]:
     """Whether arms differed in the primary outcome before anything was done (or knew what was coming)."""
-    known = np.isfinite(primary.before)
-    arm = pilot.roster["arm"].to_numpy()
-    groups = [primary.before[known & (arm == each)] for each in sorted(set(arm))]
+    groups = _by_arm(pilot, primary.before)
     if any(len(each) < 2 for each in groups) or np.nanstd(primary.before) == 0:
         return
-    p = (
-        float(stats.f_oneway(*groups).pvalue)
-        if len(groups) > 2
-        else float(stats.ttest_ind(*groups, equal_var=False).pvalue)
-    )
+    p = _apart(groups)
     names = {"label": primary.measure.label, "p": p_value(p)}
     if p < SUSPECT:
         message = sentence("The arms differed in “{label}” before the start already (p {p}).", **names)
@@ -414,8 +433,7 @@ def _elsewhere(pilot: Pilot) -> Iterator[Check]:
     if not pilot.elsewhere.any():
         return
     arm = pilot.roster["arm"].to_numpy()
-    counts = pd.crosstab(arm, pilot.elsewhere).to_numpy()
-    p = float(stats.chi2_contingency(counts).pvalue) if counts.shape[1] > 1 else 1.0
+    p = _unlike(pilot, pilot.elsewhere)
     shares = listing([f"{percent(float(pilot.elsewhere[arm == each].mean()))} {each}" for each in sorted(set(arm))])
     if p < SUSPECT:
         message = sentence(
@@ -434,9 +452,10 @@ def _elsewhere(pilot: Pilot) -> Iterator[Check]:
 def _table(pilot: Pilot) -> pd.DataFrame:
     """How far arms lie apart before the start, the farthest first."""
     columns = ["arm", "column", "treated", "control", "apart", "lower", "upper"]
-    if not pilot.control or not len(pilot.before.columns):
+    known = pilot.before.drop(columns=pilot.design.unit, errors="ignore")  # which units got it is no imbalance
+    if not pilot.control or not len(known.columns):
         return pd.DataFrame(columns=columns)
-    matrix, names = design_matrix(pilot.before)
+    matrix, names = design_matrix(known)
     arm = pilot.roster["arm"].to_numpy()
     reach = float(stats.norm.ppf(0.95))
     rows: list[list[Any]] = []
@@ -444,9 +463,18 @@ def _table(pilot: Pilot) -> pd.DataFrame:
         own, others = matrix[arm == each], matrix[arm == pilot.control]
         for name, a, b, spread in zip(names, own.T, others.T, matrix.std(axis=0), strict=True):
             apart = float((a.mean() - b.mean()) / spread)
-            error = float(np.sqrt(a.var() / len(a) + b.var() / len(b)) / spread)
+            error = float(np.hypot(_error(a, pilot, each), _error(b, pilot, pilot.control)) / spread)
             rows.append([each, name, a.mean(), b.mean(), apart, apart - reach * error, apart + reach * error])
     frame = pd.DataFrame(rows, columns=columns)
     order = frame["apart"].abs().sort_values(ascending=False, kind="stable").index
     farthest = frame.loc[order].drop_duplicates(["arm", "column"])  # of a category its farthest level
     return farthest.head(MOST_TOLD).round(3).reset_index(drop=True)
+
+
+def _error(values: np.ndarray, pilot: Pilot, arm: str) -> float:
+    """Standard error of the mean of an arm's customers; where whole units were dealt, as these lie apart."""
+    if pilot.unit is None:
+        return float(values.std() / np.sqrt(len(values)))
+    code = np.unique(pilot.unit[(pilot.roster["arm"] == arm).to_numpy()], return_inverse=True)[1]
+    moved = np.bincount(code, values - values.mean()) / len(values)
+    return float(np.sqrt((moved**2).sum() * len(moved) / max(len(moved) - 1, 1)))

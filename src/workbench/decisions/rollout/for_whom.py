@@ -167,7 +167,7 @@ def _table(done: Evaluation) -> Table:
         ),
         people=People(count="customers", by=["group"], within=["arm", "grouping", "p_differ"]),
         columns={
-            "arm": Column(sentence("Arm")),
+            **({"arm": Column(sentence("Arm"))} if len({each["arm"] for each in rows}) > 1 else {}),
             "group": Column(sentence("Group")),
             "effect": Column(sentence("Effect")),
             "lower": Column(sentence("Lower")),

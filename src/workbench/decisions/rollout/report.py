@@ -202,11 +202,11 @@ def _outcomes(done: Evaluation) -> Table:
         )
     frame = pd.DataFrame(rows)
     columns = {
-        "arm": Column(sentence("Arm")),
+        **({"arm": Column(sentence("Arm"))} if frame["arm"].nunique() > 1 else {}),
         "told": Column(sentence("Outcome")),
         "control": Column(sentence("Control")),
         "treated": Column(sentence("Treated")),
-        "effect": Column(sentence("Effect")),
+        "effect": Column(_difference(done)),
         "lower": Column(sentence("Lower")),
         "upper": Column(sentence("Upper")),
         "any_look_lower": Column(sentence("Lower, any look")),
@@ -222,10 +222,20 @@ def _outcomes(done: Evaluation) -> Table:
         caption=sentence(
             "Effects on all outcomes: the primary one first, then guardrails; p-values of the others by Holm over all "
             "of them."
+        )
+        if done.fairness.experimental
+        else sentence(
+            "Differences in all outcomes, which need not be effects: the primary one first, then guardrails; p-values "
+            "of the others by Holm over all of them."
         ),
         people=People(count="customers", within=["arm", "outcome", "label", "unit", "told", "interval"]),
         columns=columns,
     )
+
+
+def _difference(done: Evaluation) -> str:
+    """What an estimate is: an effect only where chance decided."""
+    return sentence("Effect") if done.fairness.experimental else sentence("Difference")
 
 
 def _end(value: float) -> float:
@@ -273,7 +283,7 @@ def _decision(done: Evaluation) -> Table:
         ),
         people=None,
         columns={
-            "arm": Column(sentence("Arm")),
+            **({"arm": Column(sentence("Arm"))} if len(rows) > 1 else {}),
             "verdict": Column(sentence("Verdict")),
             "p_worth_it": Column(sentence("Worth having"), "share"),
             "smallest": Column(sentence("Smallest worth having")),
@@ -289,9 +299,12 @@ def _figure(done: Evaluation) -> Figure:
     return Figure(
         name="primary_effect",
         draw=lambda: _draw(done),
-        title=sentence("What the pilot did to “{label}”", label=measure.label),
+        title=sentence("What the pilot did to “{label}”", label=measure.label)
+        if done.fairness.experimental
+        else sentence("“{label}” with the pilot less without it", label=measure.label),
         alt=sentence(
-            "The effect on {label} of each arm with its interval, beside no effect and the smallest worth having.",
+            "By how much {label} of each arm lies above the control, with its interval, beside no difference and the "
+            "smallest worth having.",
             label=measure.label,
         ),
         caption=_caption(done, by_month=bool(own)),
@@ -299,6 +312,11 @@ def _figure(done: Evaluation) -> Figure:
 
 
 def _caption(done: Evaluation, *, by_month: bool) -> str:
+    primary = done.of(done.ready.primary.measure.name)
+    if not np.isfinite([end for each in primary for end in (each.found.lower, each.found.upper)]).any():
+        if by_month:
+            return sentence("By months since the start, the whole window last; so few units have no interval.")
+        return sentence("By arm; so few units have no interval.")
     if not done.priced:
         if by_month:
             return sentence("By months since the start, the whole window last, with intervals.")
@@ -342,7 +360,7 @@ def _draw(done: Evaluation) -> Axes:
             ax.axhline(level, color="0.3", linewidth=0.9, linestyle="--")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel(sentence("Months since the start"))
-        ax.set_ylabel(sentence("Effect ({unit})", unit=scale.unit))
+        ax.set_ylabel(sentence("{what} ({unit})", what=_difference(done), unit=scale.unit))
         if len(arms) > 1:
             ax.legend(frameon=False, fontsize=8)
         return ax
@@ -358,7 +376,7 @@ def _draw(done: Evaluation) -> Axes:
     ax.set_yticks(places, [each.arm for each in found])
     ax.set_ylim(-0.6, len(found) - 0.4)
     ax.invert_yaxis()
-    ax.set_xlabel(sentence("Effect on “{label}” ({unit})", label=measure.label, unit=scale.unit))
+    ax.set_xlabel(sentence("{what}: “{label}” ({unit})", what=_difference(done), label=measure.label, unit=scale.unit))
     return ax
 
 

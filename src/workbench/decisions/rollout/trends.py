@@ -60,7 +60,9 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
             ),
             title=sentence("No time before to compare"),
         )
-    rows = [*_of_studies(studies, done), *_of_heads(heads, done)]
+    rows = sorted(
+        [*_of_heads(heads, done), *_of_studies(studies, done)], key=lambda each: each["outcome"] != primary.name
+    )
     if rows:
         yield _table(rows)
     if own:

@@ -16,6 +16,8 @@ WITHOUT_T = ("permutation", "placebo", "wild_bootstrap", "fieller", "bounded", "
 """Kinds of intervals that are wider than draws by their error: they must exclude the smallest effect as well."""
 LONGEST = 2.0
 """So many times as long as the pilot has run, a choice: of a longer wait it is said that these data cannot tell."""
+MOST_WEEKS = 520
+"""Ten years: of longer waits no number is told, a choice."""
 HALF = 0.5
 """Share of customers of the smaller roll-out that is weighed."""
 
@@ -105,7 +107,8 @@ def weigh(
     weeks_so_far
         How long the pilot has run; None where nothing is dated.
     fair
-        Whether chance decided and nothing contradicts it: without that nothing is rolled out or stopped.
+        Whether chance decided and nothing contradicts it: without that nothing is rolled out or stopped, and no longer
+        wait would tell.
     broken, at_risk
         Guardrails.
     draws, seed
@@ -114,7 +117,7 @@ def weigh(
     drawn = effect.draws(draws, random_seed=seed)
     better = good * drawn
     p_worth_it = float((better > smallest).mean())
-    needed = weeks_needed(good * effect.estimate - smallest, effect.se, weeks_so_far)
+    needed = weeks_needed(good * effect.estimate - smallest, effect.se, weeks_so_far) if fair else None
     ends = sorted((good * effect.lower, good * effect.upper))
     if not fair or (effect.kind in WITHOUT_T and ends[0] <= smallest <= ends[1]):
         choice: Choice = "cannot_tell"
@@ -161,6 +164,11 @@ def weeks_needed(apart: float, se: float, weeks_so_far: float | None) -> float |
     weeks_so_far
         None where nothing is dated.
 
+    Returns
+    -------
+    float or None
+        None where that is not known, or longer than anybody waits (`MOST_WEEKS`).
+
     Examples
     --------
     >>> weeks_needed(2.487, 2.0, 10.0), weeks_needed(2.487, 1.0, 10.0), weeks_needed(1.0, 1.0, None)
@@ -169,4 +177,5 @@ def weeks_needed(apart: float, se: float, weeks_so_far: float | None) -> float |
     if weeks_so_far is None or apart == 0:
         return None
     times = (FOUND * se / abs(apart)) ** 2
-    return float(max(weeks_so_far * (times - 1), 0.0))
+    needed = float(max(weeks_so_far * (times - 1), 0.0))
+    return needed if needed <= MOST_WEEKS else None

@@ -83,9 +83,9 @@ def money(done: Evaluation) -> Iterator[Finding]:
         names = {
             "arm": each.arm,
             "n": number(each.customers),
-            "gain": number(abs(gain)),
-            "half": number(abs(half)),
-            "loss": number(loss),
+            "gain": _money(abs(gain)),
+            "half": _money(abs(half)),
+            "loss": _money(loss),
             "currency": currency,
         }
         if gain >= 0:
@@ -109,6 +109,11 @@ def money(done: Evaluation) -> Iterator[Finding]:
             n=each.effect.n,
             table="decision",
         )
+
+
+def _money(value: float) -> str:
+    """An expectation, to three digits: as finely as the estimate beside it is told."""
+    return number(float(f"{value:.3g}"))
 
 
 def guardrails(done: Evaluation) -> Iterator[Finding]:
