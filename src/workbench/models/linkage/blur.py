@@ -79,7 +79,7 @@ class Blur:
     @property
     def most_unseen(self) -> float:
         """Share of a slope between customers that unseen traits are taken to make up at most."""
-        return UNSEEN if self.unseen is None else min(STRONGEST * self.unseen, 1.0)
+        return UNSEEN if self.unseen is None else float(_share(STRONGEST * self.unseen))
 
     def draw_unseen(self, draws: int, random: np.random.Generator) -> np.ndarray:
         """Shares (draws,) of slopes between customers that unseen traits make up.
@@ -95,7 +95,12 @@ class Blur:
         if self.unseen is None:
             return UNSEEN * strength
         shown = np.maximum(self.unseen + self.unseen_error * random.standard_normal(draws), 0.0)
-        return np.minimum(STRONGEST * strength * shown, 1.0)
+        return np.asarray(_share(STRONGEST * strength * shown))
+
+
+def _share(added: np.ndarray | float) -> np.ndarray | float:
+    """Of a slope, what makes up so much beside the effect of satisfaction, which counts as 1."""
+    return added / (1 + added)
 
 
 def fit_blur(

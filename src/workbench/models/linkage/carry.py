@@ -27,7 +27,7 @@ of later ones, and to two fifths where little."""
 SURE = 3.0
 """Standard errors of the carry above nothing: slopes divided by it are then seldom twice too steep."""
 STEPS = 40
-"""Between the outer knots, in each of which the curve must rise: ten a piece."""
+"""Between the outer knots, in each of which the curve must rise: a dozen for each piece."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,9 @@ RIDGE = 1e-3
 def fit_rates(
     events: np.ndarray, months: CustomerMonths, asked: Sequence[np.ndarray], covariates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes of the log rate and their standard errors (Liang, Zeger 1986): those asked about, then the covariates'.
+    """Slopes of the log rate and their standard errors: those asked about, then the covariates'.
+
+    Errors are clustered by customer (Liang, Zeger 1986), or the model's where these are larger.
 
     Parameters
     ----------
@@ -37,7 +39,9 @@ def fit_rates(
     found = fit_regression(design, events, family="poisson", exposure=months.exposure, ridge=RIDGE)
     scores = np.zeros((int(months.customer.max()) + 1, design.shape[1]))
     np.add.at(scores, months.customer, design * (events - found.fitted)[:, None])
-    spread = np.sqrt(np.diag(found.covariance @ (scores.T @ scores) @ found.covariance))
+    clustered = found.covariance @ (scores.T @ scores) @ found.covariance
+    # The clustered one is too low where few have events; the model's where customers differ.
+    spread = np.sqrt(np.maximum(np.diag(clustered), np.diag(found.covariance)))
     slopes, errors = np.zeros((2, len(columns) + covariates.shape[1]))
     places = np.concatenate([np.arange(len(columns)), len(columns) + np.flatnonzero(varies)])
     slopes[places], errors[places] = found.estimate[1:], spread[1:]

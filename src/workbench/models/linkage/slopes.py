@@ -35,6 +35,8 @@ from workbench.wording import listing, number, percent, sentence, shown
 
 FEWEST_EVENTS = 30
 """Leavers over a reason: the slope on a satisfaction of standard deviation 1 is then known to ± .3."""
+LEAST_EVENTS = 5
+"""Of whom a slope is told at all, with all the doubt that so few leave: of fewer its error is not normal any more."""
 ORDERS = "orders"
 End = Literal["within", "between"]
 
@@ -186,11 +188,11 @@ class Slopes:
     Attributes
     ----------
     leaving
-        By reason; those with too few leavers are not here.
+        By reason; those with hardly any leavers are not here.
     orders
         None without transactions.
     unlearnt
-        Reasons with too few leavers after an answer: name and number.
+        Reasons with too few leavers after an answer to be known well: name and number.
     deviation
         Standard deviation of satisfaction as slopes go by it, a log-odds: of what earlier answers told, not of answers.
     blur
@@ -245,10 +247,11 @@ class Slopes:
                 status="warn",
                 title=sentence("The link to leaving is hardly learnt"),
                 message=sentence(
-                    "Too few leave after an answer to tell what satisfaction does: {names}; {fewest} are needed. "
-                    "Their gain is counted as none.",
+                    "Too few leave after an answer to tell well what satisfaction does: {names}; {fewest} are needed. "
+                    "What is gained there is hardly known; of fewer than {least} it counts as none.",
                     names=names,
                     fewest=number(FEWEST_EVENTS),
+                    least=number(LEAST_EVENTS),
                 ),
                 value=float(min(events for _, events in self.unlearnt)),
                 threshold=float(FEWEST_EVENTS),
@@ -354,8 +357,11 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
         events = (months.reason == place).astype(float)
         if events.sum() < FEWEST_EVENTS:
             unlearnt.append((name, int(events.sum())))
+        if events.sum() < LEAST_EVENTS:
             continue
-        (slope, *others), (error, *errors) = fit_rates(events, months, [told], months.covariates)
+        # So few tell nothing of what stands beside: its slopes would be drawn to whatever these few have in common.
+        covariates = months.covariates if events.sum() >= FEWEST_EVENTS else np.zeros_like(months.covariates)
+        (slope, *others), (error, *errors) = fit_rates(events, months, [told], covariates)
         beside += events.sum() * np.array(others)
         if open_ is not None:
             opened.append((months.covariates[events > 0, open_], others[open_], errors[open_]))
