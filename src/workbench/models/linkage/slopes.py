@@ -247,8 +247,8 @@ class Slopes:
                 status="warn",
                 title=sentence("The link to leaving is hardly learnt"),
                 message=sentence(
-                    "Too few leave after an answer to tell well what satisfaction does: {names}; {fewest} are needed. "
-                    "What is gained there is hardly known; of fewer than {least} it counts as none.",
+                    "Few leave after an answer, so what satisfaction does is hardly known: {names}; {fewest} are "
+                    "needed. Reasons of fewer than {least} count as not moved by it.",
                     names=names,
                     fewest=number(FEWEST_EVENTS),
                     least=number(LEAST_EVENTS),
