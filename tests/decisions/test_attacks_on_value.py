@@ -73,6 +73,16 @@ def test_neither_years_nor_units_of_money_nor_the_order_of_rows_change_anything(
         assert cents[name] == pytest.approx(100 * plain.metrics[name], rel=1e-6)
 
 
+def test_what_comes_after_the_day_of_valuation_is_not_looked_at(frame):
+    day = pd.Timestamp("2025-12-01")
+    known = frame[frame["timestamp"] < day]
+    found = [
+        shown(value.read_base(purchase_log(rows, today=day.date()), rows, money=EURO, draws=100, seed=7)).metrics
+        for rows in (frame, known)
+    ]
+    assert found[0] == found[1]
+
+
 def test_what_was_bought_twice_is_worth_twice_and_told(frame, plain):
     twice = orders(pd.concat([frame, frame], ignore_index=True))
     assert twice.metrics["base_value"] == pytest.approx(2 * plain.metrics["base_value"], rel=1e-6)

@@ -51,6 +51,22 @@ def test_the_study_on_cdnow(bench):
     assert checks["leaving_visible"] == "pass"
     assert "fail" not in checks.values()
     run = path.parent
+    found = {each["id"]: each for each in said["findings"]}
+    tables = {
+        name: pd.read_csv(run / "tables" / f"{name}.csv") for name in ("value_by_group", "tiers", "equity_change")
+    }
+    groups = tables["value_by_group"].set_index("group")
+    assert found["base_value"]["estimate"] == pytest.approx(groups.loc["all", "value"])
+    assert found["base_value"]["interval"] == pytest.approx(groups.loc["all", ["lower", "upper"]].tolist())
+    assert found["who_carries"]["estimate"] == pytest.approx(groups.loc["Diamond", "share"])
+    assert found["value_at_risk"]["estimate"] == pytest.approx(tables["tiers"]["at_risk"].sum())
+    assert found["tier_borders"]["estimate"] == tables["tiers"][["rising", "falling"]].sum().sum()
+    assert found["equity_change"]["estimate"] == pytest.approx(tables["equity_change"]["change"].sum())
+    horizons = pd.read_csv(run / "tables" / "value_by_horizon.csv", dtype={"months": str}).set_index("months")
+    assert horizons["value"].tolist() == pytest.approx([metrics[f"base_value_{name}"] for name in horizons.index])
+    by_both = pd.read_csv(run / "tables" / "value_by_group_and_horizon.csv", dtype={"months": str})
+    own = by_both[(by_both["grouping"] == "all") & (by_both["months"] == "12")].iloc[0]
+    assert (own["value"], own["orders"]) == pytest.approx(tuple(horizons.loc["12", ["value", "orders"]]))
     private = pd.read_parquet(run / "private" / "customer_value.parquet")
     assert len(private) == 2357
     assert private["value:lifetime"].sum() == pytest.approx(metrics["base_value"], rel=0.1)
