@@ -81,8 +81,9 @@ class PastCampaigns:
         told = sorted(self.told, key=lambda each: each.start)
         ax = Drawing(figsize=(6.2, 1.0 + 0.28 * len(told)), layout="constrained").subplots()
         places = np.arange(len(told))
-        bounds = [each.placebo and each.effect.bounded(each.placebo, LEVEL) for each in told]
-        ends = np.array([bound or each.effect.interval(LEVEL) for bound, each in zip(bounds, told, strict=True)])
+        ends = np.array(
+            [each.effect.bounded(each.placebo, LEVEL) if each.placebo else each.effect.interval(LEVEL) for each in told]
+        )
         ax.axvline(0, color="0.6", linewidth=0.8)
         ax.hlines(places, ends[:, 0], ends[:, 1], linewidth=1.6)
         ax.plot(

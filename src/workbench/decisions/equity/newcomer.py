@@ -13,7 +13,7 @@ from workbench.decisions.equity.base import interval_kind, what
 from workbench.decisions.equity.words import VALUE_RUNS, horizon, key, money
 from workbench.decisions.equity.worth import MONTHS, Worth
 from workbench.decisions.value.business import Newcomers, Plan
-from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.wording import number, percent, sentence, span
 
@@ -139,13 +139,12 @@ class Newcomer:
         )
 
     def _by_group(self) -> Table:
-        business, currency = self.worth.business, self.worth.assumptions.money.currency
-        group_by = str(getattr(business, "group_by", ""))
-        customers = business.groups[group_by].value_counts()
+        currency = self.worth.assumptions.money.currency
+        group_by = str(getattr(self.worth.business, "group_by", ""))
         rows = []
         for name in self.groups:
             mean, low, high = self.value(-1, name)
-            row = {"group": name, "customers": int(customers.get(name, 0)), "value": mean, "lower": low, "upper": high}
+            row: dict[str, object] = {"group": name, "value": mean, "lower": low, "upper": high}
             if self.cost is not None:
                 middle = float(np.median(self.payback(name)))
                 row["payback"] = middle if np.isfinite(middle) else None
@@ -158,10 +157,9 @@ class Newcomer:
                 group=group_by.replace("_", " "),
                 horizon=horizon(self.worth.last),
             ),
-            people=People(count="customers", by=["group"]),
+            people=None,  # a group has a life table of its own from twenty leavers on
             columns={
                 "group": Column(sentence("Group")),
-                "customers": Column(sentence("Customers")),
                 "value": Column(sentence("A newcomer"), currency),
                 "lower": Column(sentence("From"), currency),
                 "upper": Column(sentence("To"), currency),
