@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from tests.decisions.pilot_files import answered, write
 
+from workbench.decisions.rollout.report import metrics
+
 CONTRACTS = (
     "  subscriptions:\n    file: subscriptions.csv\n    columns:\n      customer_id: {personal: false}\n"
     "      start: start\n      end: end\nextracted: 2025-01-31\n"
@@ -22,7 +24,7 @@ def contracts_of(bench, leaving, days):
     contracts = pd.DataFrame({"customer_id": people, "start": "2023-01-01", "end": end.where(end < "2025-01-31")})
     write(bench, rows.assign(start="2024-07-01"), "{assignment: volunteers, control: none}", more=CONTRACTS)
     contracts.to_csv(bench.root / "data" / "made" / "subscriptions.csv", index=False, date_format="%Y-%m-%d")
-    return answered(bench, outcome="staying", window_days=days)
+    return answered(bench, outcome="staying", window_days=days, cost=6.0, value=400.0)
 
 
 def test_staying_of_volunteers_is_told_with_the_head_start_that_they_had(bench):
@@ -34,6 +36,8 @@ def test_staying_of_volunteers_is_told_with_the_head_start_that_they_had(bench):
     assert found.lower < 0 < found.upper
     assert found.upper - found.lower < 0.25
     assert done.verdicts[0].choice == "cannot_tell"
+    told = metrics(done)  # its error knows nothing of who volunteers, so no probability and no gain are made of it
+    assert told["p_worth_it_club"] is told["expected_gain_club"] is told["weeks_needed_club"] is None
     shown = list(done.exhibits())
     (check,) = [each for each in shown if getattr(each, "name", "") == "pilot_trends_club"]
     assert check.status == "warn"

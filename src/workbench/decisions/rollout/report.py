@@ -123,7 +123,8 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
     for by in done.groups:
         found[f"groups_differ_p_{by.arm}_{by.grouping.name}"] = by.p_value
     for verdict in done.verdicts:
-        found[f"p_worth_it_{verdict.arm}"] = verdict.p_worth_it
+        told = np.isfinite(verdict.p_worth_it)
+        found[f"p_worth_it_{verdict.arm}"] = verdict.p_worth_it if told else None
         found[f"expected_gain_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][0]
         found[f"expected_loss_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][1]
         found[f"weeks_needed_{verdict.arm}"] = verdict.weeks

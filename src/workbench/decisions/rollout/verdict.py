@@ -39,12 +39,13 @@ class Verdict:
     priced
         Whether it is made of a cost and a value, or was stated.
     p_worth_it
-        Probability that the effect is larger.
+        Probability that the effect is larger; not a number where chance did not decide, as its error knows nothing of
+        who was chosen.
     draws : (draws,)
         Of the effect.
     gains
         Of a full roll-out and of a half: expected net gain, and expected loss (what the draws lose where they do), in
-        money of all customers who would get it; None where a unit has no value.
+        money of all customers who would get it; None where a unit has no value, or chance did not decide.
     customers
         Of a full roll-out.
     weeks
@@ -116,7 +117,7 @@ def weigh(
     """
     drawn = effect.draws(draws, random_seed=seed)
     better = good * drawn
-    p_worth_it = float((better > smallest).mean())
+    p_worth_it = float((better > smallest).mean()) if fair else np.nan
     needed = weeks_needed(good * effect.estimate - smallest, effect.se, weeks_so_far) if fair else None
     ends = sorted((good * effect.lower, good * effect.upper))
     if not fair or (effect.kind in WITHOUT_T and ends[0] <= smallest <= ends[1]):
@@ -130,7 +131,7 @@ def weigh(
     else:
         choice = "cannot_tell"
     gains = None
-    if value is not None:
+    if value is not None and fair:
         net = value * better - cost
         gains = {
             share: (share * customers * float(net.mean()), share * customers * float(np.maximum(-net, 0.0).mean()))

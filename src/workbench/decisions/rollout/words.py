@@ -26,7 +26,7 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
     """
     measure = done.ready.primary.measure
     scale = scale_of(measure, done.ready.question.currency)
-    for rank, each in enumerate(sorted(done.verdicts, key=lambda verdict: -verdict.p_worth_it), start=1):
+    for rank, each in enumerate(sorted(done.verdicts, key=_worth_first), start=1):
         yield Finding(
             id=f"verdict_{each.arm}",
             statement=headline(each, done, scale),
@@ -41,6 +41,10 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
             action=_action(each),
             rank=rank if len(done.verdicts) > 1 else None,
         )
+
+
+def _worth_first(each: Verdict) -> float:
+    return -each.p_worth_it if np.isfinite(each.p_worth_it) else 0.0
 
 
 def _action(each: Verdict) -> str:
@@ -196,8 +200,8 @@ def headline(each: Verdict, done: Evaluation, scale: Scale) -> str:
         "arm": each.arm,
         "label": done.ready.primary.measure.label,
         "amount": amount(each.effect.estimate, scale),
-        "sure": percent(min(max(each.p_worth_it, 0.001), 0.999)),
-        "unsure": percent(min(max(1 - each.p_worth_it, 0.001), 0.999)),
+        "sure": _share(each.p_worth_it),
+        "unsure": _share(1 - each.p_worth_it),
         "worse": listing([f"“{labels[name]}”" for name in (each.broken or each.at_risk)]),
     }
     match each.choice:
@@ -210,6 +214,11 @@ def headline(each: Verdict, done: Evaluation, scale: Scale) -> str:
     if each.effect.kind == "placebo":
         return _ranked(each, done.ready.pilot.design.unit, names)
     return _untold(each, names)
+
+
+def _share(probability: float) -> str:
+    """A probability, never told as sure; a dash where chance did not decide."""
+    return percent(float(np.clip(probability, 0.001, 0.999))) if np.isfinite(probability) else "–"
 
 
 def _roll_out(each: Verdict, names: dict[str, str]) -> str:

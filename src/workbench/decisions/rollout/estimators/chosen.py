@@ -122,7 +122,7 @@ class Chosen:
         if ends is None:
             return told
         low, high = min(scale * ends[0], told.lower), max(scale * ends[1], told.upper)
-        return replace(told, lower=low, upper=high, kind="bounded")
+        return replace(told, lower=low, upper=high, kind="bounded", p_value=np.nan)
 
     def study(
         self, measure: Any, arm: str, days: int, among: np.ndarray | None = None
