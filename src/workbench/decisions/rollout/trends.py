@@ -146,7 +146,7 @@ def _head_check(arm: str, found: HeadStart, done: Evaluation) -> Check:
     scale = scale_of(done.ready.primary.measure, done.ready.question.currency)
     names = {
         "arm": arm,
-        "ratio": number(found.ratio, 2),
+        "ratio": number(round(found.ratio, 2)),
         "gone": _signed(found.gone.estimate, scale),
         "lasting": _signed(found.lasting.estimate, scale),
         "unit": scale.unit,
@@ -156,7 +156,7 @@ def _head_check(arm: str, found: HeadStart, done: Evaluation) -> Check:
         status="warn",
         message=sentence(
             "Nobody leaves before the start, but in the first month, too early for a pilot, customers with {arm} left "
-            "{ratio} times as often. If that lasts, the effect is {lasting} {unit}; if it goes, {gone}.",
+            "{ratio} times as often. If that lasts, {lasting} {unit} is left for it; if it goes, {gone}.",
             **names,
         ),
         value=found.ratio,
