@@ -1,6 +1,6 @@
 """What customers of each tier, cohort, channel and segment are worth: today, and by how far one looks."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -66,13 +66,13 @@ class Groups:
         """Each group, tiers first: customers, active ones, spend an order, value, share of the total, a customer."""
         worth, groups = self.worth, self.worth.second.groups
         total = float(worth.totals(-1).mean())
-        rows: list[dict[Hashable, Any]] = []
+        rows: list[dict[str, Any]] = []
         for place in range(len(groups)):
             size = int(groups["customers"].iloc[place])
             mean = float(worth.totals(-1, place).mean())
             rows.append(
                 {
-                    **groups.iloc[place].to_dict(),
+                    **{str(name): each for name, each in groups.iloc[place].items()},
                     **_estimate("active", worth.second.alive[place]),
                     **_estimate("spend", worth.second.spend[place] / size),
                     "value": mean,
@@ -191,7 +191,7 @@ class Groups:
         )
 
 
-def _estimate(name: str, draws: np.ndarray) -> dict[str, float | None]:
+def _estimate(name: str, draws: np.ndarray) -> dict[str, Any]:
     """A mean over draws with its 90% interval; None where nothing can be told."""
     if not np.isfinite(draws).all():
         return {name: None, f"{name}_lower": None, f"{name}_upper": None}
@@ -199,5 +199,5 @@ def _estimate(name: str, draws: np.ndarray) -> dict[str, float | None]:
     return {name: float(draws.mean()), **_interval(f"{name}_", (float(low), float(high)))}
 
 
-def _interval(before: str, found: tuple[float, float]) -> dict[str, float]:
+def _interval(before: str, found: tuple[float, float]) -> dict[str, Any]:
     return {f"{before}lower": found[0], f"{before}upper": found[1]}
