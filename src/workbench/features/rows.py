@@ -57,6 +57,8 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
             values = _values(fetched.column(name))
             there = found.setdefault(name, np.empty(len(rows), dtype=values.dtype))
             there[place] = values[wanted]
+        del fetched  # before the next ones are made
+        pa.default_memory_pool().release_unused()
     return pd.DataFrame({name: _told(column, whole[name]) for name, column in found.items()}, copy=False)
 
 
