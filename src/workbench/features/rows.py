@@ -64,7 +64,8 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
 
 def _batches(when: Snapshots, rows: pd.DataFrame, together: int) -> Iterator[dict[dt.date, np.ndarray]]:
     """Rows that go together: places by cut-off."""
-    cutoffs, batch, size = rows["cutoff"].to_numpy(), {}, 0
+    cutoffs, size = rows["cutoff"].to_numpy(), 0
+    batch: dict[dt.date, np.ndarray] = {}
     for day in when.cutoffs:
         place = np.flatnonzero(cutoffs == np.datetime64(day))
         # Two parts of one cut-off hold more than may go together.
