@@ -29,7 +29,7 @@ class Newcomer:
     drawn
         What newcomers bring, draw by draw; None where it cannot be told.
     groups
-        The same of each group that customers under contract come into, where groups are told apart.
+        The same of each group that customers under contract come into, where there are groups.
     """
 
     worth: Worth
