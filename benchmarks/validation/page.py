@@ -15,13 +15,16 @@ missing ratings imputed once (no sampling), and a base that leaves, orders and c
 on any day of the records, instead of a forecast. Truth: each initiative alone, eight futures with common noise, 36
 months, 10% a year. Figures stand with two standard errors, clustered by company; a bound holds if it lies within them.
 
-Looked at link by link in ten other companies (default and `confounding=3`): given the true rise of satisfaction and the
-true slopes, the chain brings .94 to 1.1 of the true gain by default and 1.0 to 1.2 with strong confounding. Effects of
-touchpoints come out at .93 of the true ones, and vary about them by 1.9 of their errors: ratings are coarse and
-coloured, so what matters most comes out low and what does not matter seems to; the assumed shape (± 20%) is to hold
-that. A point that
-a lift moves brings .93 ± .10 of the mean effect of a point. What a complaint does to leaving beside satisfaction is
-left out of the chain: 1.4 to 3.3% of gains in one company, 4.6 to 9.9% in another.
+With effects of drivers sampled by NUTS in place of the approximation, ends of intervals move by less than a tenth of
+their width in each of five companies of 2,000 customers (a slow test, 2,000 draws).
+
+Looked at link by link in other companies, four by default and six with `confounding=3`: given the true rise of
+satisfaction and the true slopes, the chain brings .94 to 1.1 of the true gain by default and 1.0 to 1.2 with strong
+confounding. Effects of touchpoints (by default) come out at .93 of the true ones on average, and vary about them by
+1.9 of their errors: ratings are coarse and coloured, so what matters most comes out low and what does not matter
+seems to; the assumed shape (± 20%) is to hold that. A point that a lift moves brings .93 ± .10 of the mean effect of
+a point. What a complaint does to leaving beside satisfaction is left out of the chain: 1.4 to 3.3% of gains in one
+company, 4.6 to 9.9% in another.
 """
 
 
