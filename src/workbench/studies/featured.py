@@ -70,7 +70,13 @@ def connect(staged: Path) -> "Backend":
 
     spill = staged / "spill"
     spill.mkdir(exist_ok=True)
-    return ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(spill), preserve_insertion_order=False)
+    return ibis.duckdb.connect(
+        memory_limit=MEMORY,
+        temp_directory=str(spill),
+        preserve_insertion_order=False,
+        # What a query has used goes back to the system when it is done, not when the connection is closed.
+        allocator_background_threads=True,
+    )
 
 
 def tables_of(
