@@ -577,6 +577,16 @@ def test_repeated_ids_with_dates_and_prices_are_purchases(drafts):
     assert "customer_id: {from: Id}  # guess: confirm" in text
 
 
+def test_customers_known_by_their_address_alone_have_orders(drafts):
+    mails = [f"anna{i % 12}@mail.org" for i in range(60)]
+    rest = {"Date": [str(DAYS[i % 40]) for i in range(60)], "Total": [5 + i for i in range(60)]}
+    text = drafts.text(table(**{"Customer email": mails, "Order": [f"O{i}" for i in range(60)]}, **rest))
+    assert "customer_id: {from: Customer email, personal: pseudonym}  # guess: confirm" in text
+    assert "order_id: {from: Order}" in text
+    once = [f"anna{i}@mail.org" for i in range(60)]
+    assert "transactions:" not in drafts.text(table(Email=once, **rest))  # nobody ordered twice: no customers
+
+
 def test_start_and_stop_are_episodes(drafts):
     text = drafts.text(
         table(

@@ -21,6 +21,7 @@ _NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", 
 _SHORT = re.compile(
     r"(?i)(^|[^a-z])(sec(ond)?s?|min(ute)?s?|hours?|sekunden|minuten|stunden|secondes|heures)([^a-z]|$)|秒|分钟|小时"
 )
+_MAIL = r"(?i)e-?mail|邮箱|邮件|メール"
 _QUANTITY = r"quantity|qty|units|menge|anzahl|stück|quantité|cantidad|quantità|quantidade|aantal|数量|件数"
 _UNIT_PRICE = r"(unit )?price|(einzel|stück)?preis|prix( unitaire)?|precio( unitario)?|prezzo( unitario)?|单价|価格"
 
@@ -63,6 +64,9 @@ def own_columns(facts: Sequence[Facts], table: str) -> dict[str, str]:
         bare = [each for each in facts if each.called == "id" and each.header not in found.values()]
         if bare and (table == "lifetimes" or bare[0].unique < _REPEATED):
             found["customer_id"] = bare[0].header
+    if table == "transactions" and "customer_id" not in found:  # shops often know customers by their address alone
+        mails = [each for each in facts if re.search(_MAIL, each.called) and each.personal and each.unique < _REPEATED]
+        found |= {"customer_id": mails[0].header} if len(mails) == 1 else {}
     if table == "subscriptions" and "end" in found and "start" not in found:
         joined = [each for each in facts if re.fullmatch(JOINED, each.called) and _may_be(each, "start", table)]
         found |= {"start": joined[0].header} if joined else {}
