@@ -247,11 +247,11 @@ class Base:
             n=n,
             table="value_by_group",
             figure="who_carries",
-            action=self._advice() if self.advises else "",
+            action=self._advice() if self.advises and not self._what_to_do() else "",
         )
 
     def _advice(self) -> str:
-        """Buyers leave without a word; whoever is under contract gives notice, and may be spoken with before."""
+        """Where nothing has to be seen to first: buyers leave without a word; under contract notice is given."""
         if self.worth.business.kind == "orders":
             return sentence(
                 "Know the customers of the best tier by name, and notice within weeks when one falls silent."
@@ -429,9 +429,7 @@ class Base:
 
     def draw_carriers(self) -> Axes:
         """Share of value by share of customers, the most valuable first."""
-        value = np.sort(self.worth.first.value[:, -1])[
-            ::-1
-        ]  # below 0 of who buys at a loss: the curve then falls again
+        value = np.sort(self.worth.first.value[:, -1])[::-1]  # who buys at a loss lets the curve fall again
         total = np.append(0.0, np.cumsum(value))
         grid = np.linspace(0, 1, 201)
         grid = grid[(grid == 0) | (grid * len(value) >= SMALLEST_GROUP)]
