@@ -1,8 +1,6 @@
 """Who buys, as far as value looks at them: histories, what was spent a purchase, and what of it was kept."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,25 +12,6 @@ from workbench.wording import number, plural, sentence
 
 WEEK = 7
 """Days in the unit of time of histories: published parameters are per week."""
-
-
-class DayLog(Protocol):
-    """Days with purchases, as `features.PurchaseLog` has them."""
-
-    @property
-    def days(self) -> pd.DataFrame:
-        """`customer_id`, `day` (since the first of the records), `amount`, `bought`, and `margin` where it is known."""
-        ...
-
-    @property
-    def first(self) -> date:
-        """First day of the records."""
-        ...
-
-    @property
-    def until(self) -> int:
-        """Last day that was looked at, in days since the first."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.value.business import Money
-from workbench.decisions.value.buyers import DayLog
 from workbench.decisions.value.life_table import CHUNK, Followed, LifeTable, life_table, tenure_trend
 from workbench.decisions.value.on_board import SETTLING, Board
 from workbench.decisions.value.subscribers import Contacting, Ordering
@@ -17,6 +16,7 @@ from workbench.models.purchases import while_active
 from workbench.models.purchases.while_active import Watched
 from workbench.models.spend import gamma_gamma
 from workbench.models.survival.lifetimes.calendar import months_between
+from workbench.models.trials.campaigns import DayLog
 from workbench.wording import sentence
 
 FEW_LEAVERS = 20

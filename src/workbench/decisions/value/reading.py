@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.value.business import Business, ForecastErrors, Money
-from workbench.decisions.value.buyers import DayLog, buyers_of
+from workbench.decisions.value.buyers import buyers_of
 from workbench.decisions.value.data_checks import order_checks
 from workbench.decisions.value.orders import OrdersBusiness
-from workbench.decisions.value.revenue_test import prices_of, revenue_test
+from workbench.decisions.value.revenue import prices_of, revenue_test
 from workbench.decisions.value.signed import Signed, subscribers_of
 from workbench.draws import DRAWS, seed_of
 from workbench.errors import ParameterError, StudyError
@@ -18,6 +18,7 @@ from workbench.exhibits import Showable
 from workbench.models import spend
 from workbench.models.purchases.backtest import PurchaseRecord, WeighedForecast, forecast_purchases
 from workbench.models.survival.forecast.draws import SurvivalDraws
+from workbench.models.trials.campaigns import DayLog
 from workbench.wording import first_of, listing, sentence, shown, suggestion
 
 MONTHLY, QUARTERLY = 12, 36

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.value.business import Money
-from workbench.decisions.value.buyers import DayLog
 from workbench.decisions.value.contracts import names, renewals
 from workbench.decisions.value.laid import Laid, laid_out, paid_by
 from workbench.decisions.value.life_table import LifeTable
@@ -24,6 +23,7 @@ from workbench.models.survival.lifetimes.calendar import months_later
 from workbench.models.survival.lifetimes.covariate_histories import COUNTED, SINCE
 from workbench.models.survival.lifetimes.dataset import DatasetDefinition, lifetimes_of_dataset
 from workbench.models.survival.lifetimes.read import Lifetimes
+from workbench.models.trials.campaigns import DayLog
 from workbench.statistics.horizons import number_of
 from workbench.wording import number, percent, sentence, shown
 
