@@ -16,6 +16,7 @@ from workbench.declared.pilot_evaluation import EFFECT_DRAWS, EFFECTS
 from workbench.exhibits import flatten
 from workbench.findings import Finding
 from workbench.models.trials.estimates.estimate import Kind, from_error
+from workbench.models.trials.planning import smallest_effect
 
 
 def weighed(estimate, se, *, smallest=1.0, value=None, cost=0.0, seed=1, draws=4000, **more):
@@ -39,6 +40,10 @@ def test_what_is_not_worth_having_is_seldom_rolled_out_and_twice_the_smallest_mo
     assert rolled_out(0.999) <= 0.08  # nominal 5%: just not worth having is the hardest
     assert rolled_out(0.5) <= 0.01
     assert rolled_out(2.0) >= 0.80 - 2 * np.sqrt(0.16 / tries)
+
+
+def test_a_verdict_and_a_plan_mean_the_same_by_found():
+    assert pytest.approx(smallest_effect(1.0), abs=1e-3) == FOUND
 
 
 @pytest.mark.parametrize("good", [1, -1])

@@ -11,6 +11,7 @@ from workbench.models.trials.planning import (
     Clustering,
     Variation,
     chance_of_finding,
+    fitting_error,
     pooled,
     size_needed,
     smallest_effect,
@@ -62,7 +63,7 @@ class Prospect:
         share = 1.0 if self.scheme.unit else self.whole.answering
         return (self.size if size is None else size) * share * self.scheme.pair
 
-    def error(self, variance: float, size: float | None = None) -> float:
+    def error(self, variance: float, size: float | None = None, *, fitted: int = 0) -> float:
         """Standard error of an effect.
 
         Parameters
@@ -71,8 +72,12 @@ class Prospect:
             Of customers, or of means of units.
         size
             As of `known`.
+        fitted
+            Columns that the estimate adjusts for, by slopes of the pilot itself.
         """
-        return float(np.sqrt(variance / self.known(size))) * self.scheme.error
+        known, together = self.known(size), self.scheme.unit is not None
+        slopes = fitting_error(known, self.scheme.share, fitted, together=together)
+        return float(np.sqrt(variance / known)) * self.scheme.error * slopes
 
     def smallest(self, found: Variation | None = None, *, plain: bool = False) -> float:
         """The effect that is found four times in five; not a number where there are too few.
@@ -85,10 +90,11 @@ class Prospect:
             Without what was known before.
         """
         found = found or self.whole
-        df = self.known() - 2 - (0 if plain else found.columns)
-        if df < 1:
+        fitted = 0 if plain else found.columns
+        se, df = self.error(found.variance if plain else found.left, fitted=fitted), self.known() - 2 - fitted
+        if df < 1 or not np.isfinite(se):
             return np.nan
-        return smallest_effect(self.error(found.variance if plain else found.left), df=df, confidence=self.level)
+        return smallest_effect(se, df=df, confidence=self.level)
 
     @property
     def season(self) -> tuple[float, float]:
@@ -104,7 +110,8 @@ class Prospect:
         effects
             In the unit of the outcome.
         """
-        df, se = self.known() - 2 - self.whole.columns, self.error(self.whole.left)
+        fitted = self.whole.columns
+        df, se = self.known() - 2 - fitted, self.error(self.whole.left, fitted=fitted)
         return np.array([chance_of_finding(each, se, df=df, confidence=self.level) for each in effects])
 
     def needed(self, effect: float) -> float:
@@ -118,9 +125,10 @@ class Prospect:
         both = size_needed(
             effect,
             float(np.sqrt(self.whole.left)),
-            treated=self.scheme.treated / len(self.scheme.arms) / self.scheme.pair,
+            treated=self.scheme.share,
             confidence=self.level,
             fitted=self.whole.columns,
+            together=self.scheme.unit is not None,
         )
         found = both / self.known(1.0)
         return float(np.ceil(found - 1e-6)) if np.isfinite(found) else np.inf

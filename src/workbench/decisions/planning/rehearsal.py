@@ -98,6 +98,6 @@ def rehearse(at: Window, found: Prospect, stratum: np.ndarray, *, seed: int) -> 
         draws=draws,
         alarms=int(alarms),
         se=float(np.mean(errors)),
-        planned_se=found.error(found.windows[0].left, size),
+        planned_se=found.error(found.windows[0].left, size, fitted=found.windows[0].columns),
         level=found.level,
     )

@@ -95,4 +95,9 @@ class Scheme:
     @property
     def error(self) -> float:
         """Standard error of an effect, in standard deviations, times the root of one arm and the control together."""
-        return share_error(self.treated / len(self.arms) / self.pair)
+        return share_error(self.share)
+
+    @property
+    def share(self) -> float:
+        """Share of the treated among one arm and the control together."""
+        return self.treated / len(self.arms) / self.pair

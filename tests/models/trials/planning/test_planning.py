@@ -61,6 +61,29 @@ def test_the_smallest_effect_is_found_in_four_of_five_pilots_adjusted_for_what_w
     assert found / 700 == pytest.approx(0.8, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("n", "fitted", "treated", "together"), [(300, 14, 0.5, False), (400, 10, 0.25, False), (40, 3, 0.5, True)]
+)
+def test_slopes_that_a_pilot_estimates_itself_cost_what_the_plan_says(n, fitted, treated, together):
+    """Mean squared standard error of 400 pilots against that of known slopes, and the estimates' own spread."""
+    random = np.random.default_rng(6)
+    found = []
+    for _ in range(400):
+        before, arm = random.normal(size=(n, fitted)), random.permutation(n) < n * treated
+        values = 0.2 * before.sum(axis=1) + random.normal(size=n)
+        sample = Sample(values=values, treated=arm, before=before, unit=np.arange(n) if together else None)
+        found.append(of_units(sample) if together else lot.adjusted(sample))
+    known = planning.share_error(treated) / n**0.5
+    cost = planning.fitting_error(n, treated, fitted, together=together)
+    assert cost > 1.015
+    assert np.mean([each.se**2 for each in found]) ** 0.5 / known == pytest.approx(cost, rel=0.01)
+    assert np.std([each.estimate for each in found]) / known == pytest.approx(cost, rel=0.1)
+    effect = planning.smallest_effect(known * cost, df=n - 2 - fitted)
+    assert planning.size_needed(effect, 1.0, treated=treated, fitted=fitted, together=together) == pytest.approx(
+        n, rel=1e-3
+    )
+
+
 def test_a_ratio_has_the_variance_of_its_estimator():
     random = np.random.default_rng(2)
     orders = random.poisson(3.0, 5000).astype(float)

@@ -6,7 +6,14 @@ Beside it what a comparison of before and after shows of customers to whom nothi
 from workbench.models.trials.planning.before_after import Change, change_of_chosen
 from workbench.models.trials.planning.clustering import Clustering, clustering, design_effect
 from workbench.models.trials.planning.dealing import choose, deal
-from workbench.models.trials.planning.power import POWER, chance_of_finding, share_error, size_needed, smallest_effect
+from workbench.models.trials.planning.power import (
+    POWER,
+    chance_of_finding,
+    fitting_error,
+    share_error,
+    size_needed,
+    smallest_effect,
+)
 from workbench.models.trials.planning.variation import Variation, pooled, variation
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "clustering",
     "deal",
     "design_effect",
+    "fitting_error",
     "pooled",
     "share_error",
     "size_needed",

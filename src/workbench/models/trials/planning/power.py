@@ -27,6 +27,47 @@ def share_error(treated: float) -> float:
     return float(np.sqrt(1 / treated + 1 / (1 - treated)))
 
 
+def fitting_error(size: float, treated: float, fitted: int, *, together: bool = False) -> float:
+    """How many times as large a standard error is because slopes are estimated from the pilot itself.
+
+    Parameters
+    ----------
+    size
+        Customers (or units) with an outcome, in both arms.
+    treated
+        Share of them who are treated, between 0 and 1.
+    fitted
+        Columns that are adjusted for.
+    together
+        Whether both arms share their slopes, as units do; customers have slopes by arm.
+
+    Returns
+    -------
+    float
+        Beside the error of slopes that are known; infinite where an arm is too small for its columns.
+
+    References
+    ----------
+    Cochran (1957), Analysis of covariance, on the mean effective error: arms differ by chance in what is adjusted for,
+    and slopes are known as well as normal columns tell them (the mean of an inverse Wishart matrix).
+
+    Examples
+    --------
+    >>> round(fitting_error(400, 0.5, 14), 4), round(fitting_error(40, 0.5, 3, together=True), 4)
+    (1.0188, 1.0432)
+    """
+    if not fitted:
+        return 1.0
+    if together:
+        spare = size - fitted - 3
+        return float(np.sqrt(1 + fitted / spare)) if spare > 0 else np.inf
+    arms = np.array([treated, 1 - treated]) * size
+    if not (spares := arms - fitted - 2).min() > 0:
+        return np.inf
+    more = fitted * ((1 / arms - 1 / size) / spares).sum()
+    return float(np.sqrt(1 + more / (1 / arms).sum()))
+
+
 def chance_of_finding(effect: float, se: float, *, df: float = np.inf, confidence: float = 0.9) -> float:
     """Probability that the interval of an estimate excludes no effect.
 
@@ -101,6 +142,7 @@ def size_needed(
     confidence: float = 0.9,
     power: float = POWER,
     fitted: int = 0,
+    together: bool = False,
 ) -> float:
     """How many customers (or units), with an outcome and in both arms, find an effect with a probability of `power`.
 
@@ -112,8 +154,8 @@ def size_needed(
         Share of them who are treated.
     confidence, power
         As of `smallest_effect`.
-    fitted
-        Columns that are adjusted for: each takes a degree of freedom.
+    fitted, together
+        Columns that are adjusted for: each takes a degree of freedom, and what `fitting_error` says.
 
     Returns
     -------
@@ -133,10 +175,12 @@ def size_needed(
         return 4.0 + fitted
 
     def too_large(size: float) -> float:
-        se = deviation * share_error(treated) / np.sqrt(size)
+        se = deviation * share_error(treated) / np.sqrt(size) * fitting_error(size, treated, fitted, together=together)
         return smallest_effect(se, df=size - 2 - fitted, confidence=confidence, power=power) / effect - 1
 
     least = 3.0 + fitted
+    if fitted:  # an arm has somebody to spare
+        least += 1.0 if together else (fitted + 3.0) / min(treated, 1 - treated)
     if too_large(least) <= 0:
         return least
     most = (
