@@ -8,7 +8,6 @@ from pathlib import Path
 from benchmarks.validation.estimates import judged
 from benchmarks.validation.page import written
 from benchmarks.validation.rows import ROWS, Results, Row
-from benchmarks.validation.worlds import made
 from tests.kept_worlds import FOLDER, digest_of
 
 from workbench.files import write_atomic
@@ -22,7 +21,7 @@ def world(row: Row, seed: int) -> dict:
     path = _home(row) / f"{seed}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        found = judged(made([f"seed={seed}", *row.settings]), seed)
+        found = row.of([f"seed={seed}", *row.settings], seed)
         write_atomic(path, json.dumps(found, default=float))
     return json.loads(path.read_text())
 

@@ -1,5 +1,6 @@
 """What the study says of a company, by approximations: no sampling, and a base that goes on as earlier ones did."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from benchmarks.validation.pilots import tried
-from benchmarks.validation.worlds import World
+from benchmarks.validation.worlds import World, made, recorded
 
 from workbench.decisions.funding.naive import naive_returns
 from workbench.decisions.roi import Base, Chain, chain_of, held, read_initiatives, steps_of
-from workbench.decisions.roi.experience import lift_of, link_of
+from workbench.decisions.roi.experience import as_if, lift_of, link_of
 from workbench.decisions.roi.on_board import AVERAGE_MONTH, on_board
 from workbench.decisions.roi.result import Returns
 from workbench.exhibits import flatten
@@ -24,8 +25,13 @@ from workbench.models.drivers.ordinal.links import LINKS
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.linkage import Linkage, learn_link, read_answers
+from workbench.models.linkage.borrowed import fit_borrowed
+from workbench.models.linkage.halo import fit_halo
+from workbench.models.linkage.persistence import fit_persistence
+from workbench.models.linkage.unseen import lasting_variance
 from workbench.simulate.decisions import VALUE_MONTHS
 from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN
+from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.population import ANNUAL_RATE
 
 DRAWS = 200
@@ -109,6 +115,43 @@ def base_of(world: World, draws: int = DRAWS) -> Base:
     )
 
 
+def whole(texts: Sequence[str], seed: int) -> dict[str, Any]:
+    """What is said of a company's initiatives and its pilots, beside what is true."""
+    return judged(made(texts), seed)
+
+
+def of_pilots(texts: Sequence[str], seed: int) -> dict[str, Any]:
+    """What its pilots say of lifts alone, beside the lifts: what lifts do not hang on is left out."""
+    settings, dataset, tables = recorded(texts)
+    world = World(settings, dataset, tables, offered(settings), np.zeros(0), 0.0)
+    answers = read_answers(tables["surveys"], dataset.tables["surveys"].columns, effects_of(world, seed))
+    contacts = tables["interactions"]
+    halo = fit_halo(answers, contacts[contacts["kind"].eq("contact")], random_seed=seed)
+    persistence = fit_persistence(answers)
+    lasting = lasting_variance(answers, persistence) or persistence.between
+    unasked: Any = None
+    linkage = Linkage(
+        answers=answers,
+        persistence=persistence,
+        halo=halo,
+        borrowed=fit_borrowed(answers, halo.points, lasting),
+        carry=unasked,
+        slopes=unasked,
+        notice=unasked,
+        lasting=lasting,
+        replies=0.0,
+        random_seed=seed,
+    )
+    chosen = read_initiatives(tables["initiatives"], answers.drivers)
+    none, draws = np.zeros((linkage.draws, 1)), linkage.draws
+    base = Base(active=0.0, customers=none, orders=none, other=none, hazards={}, discount=1.0)
+    at = {each.driver: lift_of(linkage, each.driver, draws) for each in chosen}
+    chain = chain_of(chosen, at, unasked, base, random_seed=seed)
+    return {
+        "pilots": tried(replace(world, tables=tables | {"subscriptions": None}), linkage, chain, until_of(world), seed)
+    }
+
+
 def judged(world: World, seed: int, effects: pd.DataFrame | None = None) -> dict[str, Any]:
     """What is said of each initiative, beside what is true; and of the company.
 
@@ -126,7 +169,7 @@ def judged(world: World, seed: int, effects: pd.DataFrame | None = None) -> dict
     ]
     stated = chain.returns()
     given = chain_of(sure, at, chain.link, base, random_seed=seed).returns()
-    ends = [replace(chain, link=link_of(linkage, draws, end)).returns() for end in ("within", "between")]
+    ends = [as_if(chain, linkage, end).returns() for end in ("within", "between")]
     names = [each.name for each in steps_of(chain, chosen[0]) if each.name != "lift"]
     known = reduce(held, names, chain).returns()
     naive = naive_returns(

@@ -1,4 +1,4 @@
-"""What pilots of a company say of lifts, beside the lifts: one by lot and one among volunteers in each."""
+"""What pilots of a company say of lifts, beside the lifts: by lot, and among volunteers."""
 
 from collections.abc import Callable
 from typing import Any

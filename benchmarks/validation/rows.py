@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from benchmarks.validation.estimates import of_pilots, whole
 from benchmarks.validation.pilots import lifts
 
 Results = Sequence[dict[str, Any]]
@@ -66,6 +67,7 @@ class Row:
     settings: tuple[str, ...]
     worlds: int
     demands: tuple[Demand, ...]
+    of: Callable[[Sequence[str], int], dict[str, Any]] = whole
 
 
 def covered(which: str) -> Measure:
@@ -116,6 +118,11 @@ REPORTED = (
     Demand("check `confounding` warns", warned("confounding")),
     Demand("check `halo` warns", warned("halo")),
 )
+PILOTS = (
+    Demand("interval of a lift by a pilot by lot covers", lifts("pilot", by_lot=True), 0.85, 0.95),
+    Demand("interval of a lift by volunteers against a control covers", lifts("pilot", by_lot=False), 0.80),
+    Demand("interval of the bare difference of volunteers covers", lifts("bare", by_lot=False), None, 0.60),
+)
 DEFAULT = (
     COVER,
     GIVEN,
@@ -125,9 +132,7 @@ DEFAULT = (
     Demand("CRPS over the naive chain's", pairs("crps", "naive_crps"), None, 0.5, "ratio"),
     Demand("the naive chain's interval covers", covered("naive")),
     Demand("the naive chain's gain over the true one, median", told("naive_ratio"), middle="median"),
-    Demand("interval of a lift by a pilot by lot covers", lifts("pilot", by_lot=True), 0.85, 0.95),
-    Demand("interval of a lift by volunteers against a control covers", lifts("pilot", by_lot=False), 0.80),
-    Demand("interval of the bare difference of volunteers covers", lifts("bare", by_lot=False), None, 0.60),
+    *PILOTS,
 )
 ROWS = (
     Row("default", ("warning=0",), 100, (*DEFAULT, Demand("halo over the true one, median", halo, 0.8, 1.2, "median"))),
@@ -169,6 +174,7 @@ ROWS = (
             Demand("check `link_learnt` warns", warned("link_learnt"), 1.0),
         ),
     ),
+    Row("pilots", ("warning=0", "random_pilots=2"), 60, PILOTS, of_pilots),
     Row("halo=2", ("warning=0", "halo=2"), 60, REPORTED),
     Row("frailty", ("warning=0", "preset=frailty"), 60, REPORTED),
     Row("thresholds", ("warning=0", "preset=thresholds"), 60, REPORTED),

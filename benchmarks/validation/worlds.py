@@ -54,8 +54,8 @@ class World:
     halo: float
 
 
-def made(texts: Sequence[str]) -> World:
-    """The company with these settings, as they are typed."""
+def recorded(texts: Sequence[str]) -> tuple[Settings, Any, dict[str, pd.DataFrame]]:
+    """The company with these settings, as they are typed: what it has on record, without the truth."""
     settings = read_settings([*texts, "truth=false"])
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -63,6 +63,12 @@ def made(texts: Sequence[str]) -> World:
         simulate(settings, root / "data" / "firm", None, cores=1)
         dataset = datasets.find("firm", root)
         tables = {name: dataset.load(name).frame for name in dataset.tables}
+    return settings, dataset, tables
+
+
+def made(texts: Sequence[str]) -> World:
+    """The company with these settings, and what is true of it."""
+    settings, dataset, tables = recorded(texts)
     initiatives = offered(settings)
     npv, halo = _truth(settings, world_of(settings), initiatives)
     return World(settings, dataset, tables, initiatives, npv, halo)

@@ -364,7 +364,7 @@ def test_what_would_have_to_be_unseen_for_a_return_to_vanish():
     link = replace(link, score=np.linspace(-1, 1, len(lifts["shop"].ratings)))
     chain = chain_of([NEW, replace(NEW, name="dear", fixed_cost=1e9)], lifts, link, base, random_seed=1)
     half = replace(link, leaving={"service": 0.5 * link.leaving["service"]}, orders=0.5 * link.orders)
-    found = bound_of(chain, (half, link), (), 1.0).table.set_index("initiative")
+    found = bound_of(chain, (replace(chain, link=half), chain), (), 1.0).table.set_index("initiative")
     left = 1 - found["unseen"]["new"]
     less = replace(link, leaving={"service": left * link.leaving["service"]}, orders=left * link.orders)
     vanished = replace(chain, link=less).returns().npv[0].mean()
@@ -382,7 +382,7 @@ def test_the_bound_is_of_the_months_that_returns_are_counted_for():
     chain = chain_of([replace(NEW, lift_sd=0.2)], lifts, link, base, random_seed=1)
     shown = counted(Experience(chain=chain), 12).chain
     year = within(chain, 12).returns().table.iloc[0]
-    row = bound_of(shown, (link, link), (), 1.0).table.iloc[0]
+    row = bound_of(shown, (shown, shown), (), 1.0).table.iloc[0]
     assert (row["lower"], row["upper"]) == (pytest.approx(year["npv_lower"]), pytest.approx(year["npv_upper"]))
     assert row["upper"] < chain.returns().table["npv_upper"][0]
     none = Experience(missing="No table initiatives.")
@@ -392,7 +392,8 @@ def test_the_bound_is_of_the_months_that_returns_are_counted_for():
 def test_the_curve_of_confounders_is_that_of_an_omitted_variable():
     lifts, link, base = known()
     link = replace(link, score=np.linspace(-1, 1, len(lifts["shop"].ratings)))
-    found = bound_of(chain_of([NEW], lifts, link, base, random_seed=1), (link, link), (), 0.57)
+    chain = chain_of([NEW], lifts, link, base, random_seed=1)
+    found = bound_of(chain, (chain, chain), (), 0.57)
     row = found.curve.iloc[10]
     unseen = found.table["unseen"][0]
     assert np.log(row["ratio"]) * row["correlation"] == pytest.approx(unseen * 0.8 * 0.57)  # not of the score

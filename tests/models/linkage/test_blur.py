@@ -167,7 +167,7 @@ def test_the_same_seed_gives_the_same_and_too_few_pairs_for_halves_do_not_stop_i
 
 def test_the_unseen_share_is_told_by_halo_and_by_what_lasts_beside_ratings(lived):
     answers, persistence, *_ = lived
-    halo = Halo(points=np.full(50, 0.3), factor=np.full(50, 1.4), pairs=1000)
+    halo = Halo(points=np.full(50, 0.3), reported=np.full(50, (1 - 1 / 1.4) / 0.3), pairs=1000)
     loyal = np.random.default_rng(3).normal(0, 0.8, len(answers.ids))[answers.customer]
     noise = np.random.default_rng(4).logistic(size=len(loyal))
     faithful, plain = (replace(answers, outcome=answers.score + each + noise) for each in (loyal, 0 * loyal))

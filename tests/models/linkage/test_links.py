@@ -12,10 +12,11 @@ from workbench.errors import DataError
 from workbench.exhibits import Table, flatten
 from workbench.findings import Check
 from workbench.models.linkage.blur import Blur, fit_blur
+from workbench.models.linkage.borrowed import borrowed_effects
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.complaints import Complaints
 from workbench.models.linkage.customer_months import CustomerMonths, customer_months, reasons_of
-from workbench.models.linkage.halo import borrowed_effects, fit_halo
+from workbench.models.linkage.halo import fit_halo
 from workbench.models.linkage.notice import fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import Shared, Slope, Slopes, fit_slopes

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.roi.chain import Chain
-from workbench.decisions.roi.links import Link
 from workbench.decisions.roi.result import LEVEL
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.models.linkage.slopes import Mark
@@ -61,9 +60,9 @@ class Bound:
             name="bound",
             frame=self.table,
             caption=sentence(
-                "What unseen causes could change: intervals that span slopes within and between customers, the share "
-                "of the slopes that would have to be unseen for the return to vanish, and half the lift at the lower "
-                "slope."
+                "What unseen causes could change: intervals that span effects and slopes within and between customers, "
+                "the share of the slopes that would have to be unseen for the return to vanish, and half the lift "
+                "within customers."
             ),
             people=None,
             columns={
@@ -100,7 +99,7 @@ class Bound:
         return ax
 
 
-def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...], deviation: float) -> Bound:
+def bound_of(chain: Chain, ends: tuple[Chain, Chain], marks: tuple[Mark, ...], deviation: float) -> Bound:
     """Work it out.
 
     Parameters
@@ -108,7 +107,7 @@ def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...], dev
     chain
         As it is.
     ends
-        Links as if slopes were those within, and those between, customers.
+        The chain as if effects and slopes were those within, and those between, customers.
     marks
         What is seen of other causes of leaving.
     deviation
@@ -126,12 +125,12 @@ def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...], dev
     Statistical Society B 82(1), section 4.4: benchmarks by what is seen.
     """
     stated = chain.returns()
-    npvs = [stated.npv, *(replace(chain, link=link).returns().npv for link in ends)]
+    npvs = [stated.npv, *(end.returns().npv for end in ends)]
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     lower, upper = (np.array([np.quantile(npv, level, axis=1) for npv in npvs]) for level in levels)
     unseen = _unseen(chain, stated.npv.mean(axis=1))
     half = {name: SCEPTICAL_LIFT * lift for name, lift in chain.lifts.items()}
-    sceptical = replace(chain, link=ends[0], lifts=half).returns().npv.mean(axis=1)
+    sceptical = replace(ends[0], lifts=half).returns().npv.mean(axis=1)
     table = pd.DataFrame(
         {
             "initiative": [each.name for each in chain.initiatives],

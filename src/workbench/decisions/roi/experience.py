@@ -1,7 +1,7 @@
 """The return on experience of a company: the chain put together from its tables, its base and a driver analysis."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -78,8 +78,7 @@ class Experience:
         """What unseen causes could change; None without a chain or slopes that are learnt."""
         if self.chain is None or self.linkage is None or not self.chain.initiatives:
             return None
-        draws = len(self.chain.base.customers)
-        ends = (link_of(self.linkage, draws, "within"), link_of(self.linkage, draws, "between"))
+        ends = (as_if(self.chain, self.linkage, "within"), as_if(self.chain, self.linkage, "between"))
         slopes = self.linkage.slopes
         return bound_of(self.chain, ends, slopes.marks, slopes.deviation)
 
@@ -219,7 +218,26 @@ def link_of(linkage: Linkage, draws: int, end: End | None = None) -> Link:
     )
 
 
-def lift_of(linkage: Linkage, driver: str, draws: int, recall_months: float = RECALL_MONTHS) -> Lift:
+def as_if(chain: Chain, linkage: Linkage, end: End) -> Chain:
+    """The chain as if effects and slopes within customers were the true ones, or those that are seen between them.
+
+    Parameters
+    ----------
+    chain
+        As it is.
+    linkage
+        From which it was put together.
+    end
+        Which.
+    """
+    draws = len(chain.base.customers)
+    at = {driver: lift_of(linkage, driver, draws, each.recall_months, end) for driver, each in chain.at.items()}
+    return replace(chain, at=at, link=link_of(linkage, draws, end))
+
+
+def lift_of(
+    linkage: Linkage, driver: str, draws: int, recall_months: float = RECALL_MONTHS, end: End | None = None
+) -> Lift:
     """What a better experience at a touchpoint moves, as the chain takes it.
 
     Parameters
@@ -232,6 +250,8 @@ def lift_of(linkage: Linkage, driver: str, draws: int, recall_months: float = RE
         How many.
     recall_months
         For how many months a visit counts.
+    end
+        As if effects within customers were true, or those seen between them.
     """
     ratings = linkage.ratings(driver)
     used = np.isfinite(ratings)
@@ -241,8 +261,8 @@ def lift_of(linkage: Linkage, driver: str, draws: int, recall_months: float = RE
     random = np.random.default_rng([linkage.random_seed, 2, *driver.encode()])
     return Lift(
         ratings=ratings,
-        effect=linkage.effect(driver)[:draws],
-        halo=linkage.factor[:draws],
+        effect=linkage.effect(driver, end)[:draws],
+        halo=linkage.factor(end)[:draws],
         widening=seen.widening(ratings[used], linkage.answers.score[used], colour),
         recall_months=recall_months,
         colour=colour,

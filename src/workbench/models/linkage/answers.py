@@ -95,6 +95,13 @@ class Answers:
         return self.parts.sum(axis=1)
 
     @property
+    def points_of_score(self) -> float:
+        """Points of the outcome for a log-odds of the score; 0 where it does not vary."""
+        known = np.isfinite(self.outcome)
+        score = self.score[known]
+        return float(np.cov(self.outcome[known], score)[0, 1] / score.var()) if score.var() > 0 else 0.0
+
+    @property
     def share_of_score(self) -> np.ndarray:
         """Slope (draws,) of the mean score on the score by a draw's effects.
 

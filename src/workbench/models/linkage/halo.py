@@ -31,20 +31,35 @@ class Halo:
     ----------
     points : (draws,)
         h, in points of a rating for a log-odds of satisfaction; 0 where it cannot be told.
-    factor : (draws,)
-        By how much effects of experience exceed those of reported points.
+    reported : (draws,)
+        Effects of a reported point at each touchpoint together, as ratings are used.
     pairs
         Ratings that were compared; 0 where no visits are recorded.
     """
 
     points: np.ndarray
-    factor: np.ndarray
+    reported: np.ndarray
     pairs: int
 
     @property
     def known(self) -> bool:
         """Whether there were enough pairs."""
         return self.pairs >= FEWEST_PAIRS
+
+    @property
+    def factor(self) -> np.ndarray:
+        """By how much (draws,) effects of experience exceed those of reported points."""
+        return self.factor_of(self.reported)
+
+    def factor_of(self, reported: np.ndarray) -> np.ndarray:
+        """The same where effects of reported points are others.
+
+        Parameters
+        ----------
+        reported : (draws,)
+            Of all touchpoints together.
+        """
+        return np.asarray(1 / (1 - np.clip(self.points * reported, 0.0, MOST)))
 
     def exhibits(self) -> Iterator[Showable]:
         """How large it is, or that it cannot be told."""
@@ -99,38 +114,14 @@ def fit_halo(answers: Answers, visits: pd.DataFrame | None, *, random_seed: int)
     sums = _sums(answers, visits)
     pairs = int(sums["pairs"].sum()) if len(sums) else 0
     if pairs < FEWEST_PAIRS:
-        return Halo(points=np.zeros(draws), factor=np.ones(draws), pairs=pairs)
+        return Halo(points=np.zeros(draws), reported=np.zeros(draws), pairs=pairs)
     random = np.random.default_rng(random_seed)
     table = sums[["product", "square", "effect"]].to_numpy()
     weights = random.exponential(size=(draws, len(table)))  # the Bayesian bootstrap (Rubin 1981), over customers
     product, square, effect = (weights @ table).T
     slope = product / square
     points = np.maximum(slope / (1 + slope * effect / square), 0.0)
-    reported = answers.effects @ answers.used.mean(axis=0)
-    factor = 1 / (1 - np.clip(points * reported, 0.0, MOST))
-    return Halo(points=points, factor=factor, pairs=pairs)
-
-
-def borrowed_effects(answers: Answers, points: np.ndarray, unseen: float) -> np.ndarray:
-    """Effects (draws, K) that ratings have because halo lifts them with what is unseen in satisfaction.
-
-    With ratings R = X + h S and satisfaction S = w'X + u, regressing S on R gives (w + Var(u) h V⁻¹1) / (1 + h Σw),
-    where V is the covariance of R: this is its second term, before it is divided.
-
-    Parameters
-    ----------
-    answers
-        With their ratings.
-    points : (draws,)
-        h.
-    unseen
-        Variance of u, in log-odds squared.
-    """
-    both = np.column_stack([answers.away, answers.used])
-    many = answers.ratings.shape[1]
-    shared = np.concatenate([answers.used.mean(axis=0), np.zeros(many)])
-    telling = (np.linalg.pinv(np.cov(both, rowvar=False)) @ shared)[:many]
-    return unseen * points[:, None] * telling
+    return Halo(points=points, reported=answers.effects @ answers.used.mean(axis=0), pairs=pairs)
 
 
 def _sums(answers: Answers, visits: pd.DataFrame | None) -> pd.DataFrame:

@@ -10,9 +10,10 @@ import pandas as pd
 from workbench.exhibits import Showable
 from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.blur import fit_blur
+from workbench.models.linkage.borrowed import Borrowed, fit_borrowed
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
-from workbench.models.linkage.halo import Halo, borrowed_effects, fit_halo
+from workbench.models.linkage.halo import Halo, fit_halo
 from workbench.models.linkage.notice import Notice, fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import ORDERS, End, Shared, Slopes, fit_slopes
@@ -25,7 +26,7 @@ class Linkage:
 
     Attributes
     ----------
-    answers, persistence, halo, carry, slopes, notice
+    answers, persistence, halo, borrowed, carry, slopes, notice
         The links.
     lasting
         Variance of what lasts in customers' satisfaction, in ratings or beside them.
@@ -38,6 +39,7 @@ class Linkage:
     answers: Answers
     persistence: Persistence
     halo: Halo
+    borrowed: Borrowed
     carry: Carry
     slopes: Slopes
     notice: Notice
@@ -85,12 +87,17 @@ class Linkage:
         random = np.random.default_rng([self.random_seed, 1, *reason.encode()])
         return self.notice.draw(reason, self.draws, random)
 
-    @property
-    def factor(self) -> np.ndarray:
-        """By how much (draws,) effects of experience exceed those of reported points."""
-        return self.halo.factor * (1 - self.halo.points * (self._borrowed @ self.answers.used.mean(axis=0)))
+    def factor(self, end: End | None = None) -> np.ndarray:
+        """By how much (draws,) effects of experience exceed those of reported points.
 
-    def effect(self, driver: str) -> np.ndarray:
+        Parameters
+        ----------
+        end
+            As if one end were true.
+        """
+        return self.halo.factor_of(self._effects(end) @ self.answers.used.mean(axis=0))
+
+    def effect(self, driver: str, end: End | None = None) -> np.ndarray:
         """Log-odds of satisfaction (draws,) for a point of a touchpoint's rating, as reported.
 
         Without what the rating borrows: where something unseen makes customers content, halo lifts all their ratings,
@@ -100,9 +107,10 @@ class Linkage:
         ----------
         driver
             Item of the survey.
+        end
+            As if effects within customers were the true ones, or those that are seen between them.
         """
-        place = self.answers.drivers.index(driver)
-        return self.answers.effects[:, place] - self._borrowed[:, place] / self.factor
+        return self._effects(end)[:, self.answers.drivers.index(driver)]
 
     def ratings(self, driver: str) -> np.ndarray:
         """Ratings (n,) of a touchpoint, one an answer; NaN where it was not used.
@@ -120,10 +128,13 @@ class Linkage:
         yield self.carry
         yield self.slopes
 
-    @cached_property
-    def _borrowed(self) -> np.ndarray:
-        """Effects (draws, K) that ratings have for telling of what is unseen, in units of experience."""
-        return borrowed_effects(self.answers, self.halo.points, max(self.lasting - self.persistence.between, 0.0))
+    def _effects(self, end: End | None) -> np.ndarray:
+        """Effects (draws, K) of reported points."""
+        if end == "between":
+            return self.answers.effects
+        random = np.random.default_rng([self.random_seed, 4])
+        taken = self.borrowed.within if end == "within" else self.borrowed.draw
+        return self.answers.effects - taken(self.draws, random)
 
     @cached_property
     def _shared(self) -> Shared:
@@ -198,7 +209,8 @@ def learn_link(
         unseen=lambda some, lasts: unseen_in_score(some, lasts, halo),
         random_seed=random_seed,
     )
-    lasting = lasting_variance(answers, persistence)
+    found = lasting_variance(answers, persistence)
+    lasting = persistence.between if found is None else found
     origin = (
         pd.Timestamp(transactions["timestamp"].min()).to_period("M") if transactions is not None else answers.origin
     )
@@ -206,10 +218,11 @@ def learn_link(
         answers=answers,
         persistence=persistence,
         halo=halo,
+        borrowed=fit_borrowed(answers, halo.points, lasting),
         carry=carry,
         slopes=fit_slopes(months, carry, blur),
         notice=fit_notice(_activity(usage, transactions), subscriptions, until=until, origin=origin),
-        lasting=persistence.between if lasting is None else lasting,
+        lasting=lasting,
         replies=reply_slope(answers, months),
         random_seed=random_seed,
     )

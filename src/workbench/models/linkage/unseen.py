@@ -3,8 +3,9 @@
 import numpy as np
 
 from workbench.models.linkage.answers import Answers
+from workbench.models.linkage.borrowed import borrowed_effects
 from workbench.models.linkage.customer_months import CustomerMonths
-from workbench.models.linkage.halo import Halo, borrowed_effects
+from workbench.models.linkage.halo import Halo
 from workbench.models.linkage.persistence import Persistence
 from workbench.models.linkage.rates import fit_rates
 
@@ -29,8 +30,7 @@ def lasting_variance(answers: Answers, persistence: Persistence) -> float | None
         What of it ratings show.
     """
     known = np.isfinite(answers.outcome)
-    score = answers.score - answers.score.mean()
-    points = np.cov(answers.outcome[known], score[known])[0, 1] / score[known].var()
+    points = answers.points_of_score
     away = np.where(known, answers.outcome - answers.outcome[known].mean(), 0.0)
     pairs, shared, step = 0, 0.0, 1
     while step < len(away) and (same := answers.customer[step:] == answers.customer[:-step]).any():
