@@ -129,3 +129,5 @@ def test_ends_take_off_all_that_parts_effects_or_nothing(some):
     assert linkage.effect("d", "within").mean() == pytest.approx(0.0, abs=0.05)
     assert linkage.factor().mean() == pytest.approx(1 + HALO * WEIGHTS.sum(), rel=0.05)
     assert linkage.factor("between").mean() > 1.05 * linkage.factor().mean()
+    row = linkage.effects.set_index("driver").loc["d"]
+    assert row["within"] < row["counted"] + 2 * row["within_error"] < row["seen"]

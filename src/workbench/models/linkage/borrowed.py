@@ -45,6 +45,11 @@ class Borrowed:
     error: np.ndarray
     usual: float
 
+    @property
+    def told(self) -> np.ndarray:
+        """Of which touchpoints (K,) answers tell anything within customers."""
+        return self.error < UNKNOWN
+
     def draw(self, draws: int, random: np.random.Generator) -> np.ndarray:
         """What is borrowed (draws, K): each touchpoint's, drawn to what all together tell.
 
@@ -82,11 +87,9 @@ class Borrowed:
         random
             Source of random numbers.
         """
-        told = self.error < UNKNOWN
         found = self.draw(draws, random)
-        normal = random.standard_normal((draws, int(told.sum())))
-        found[:, told] = self.apart[told] + self.error[told] * normal
-        return found
+        normal = random.standard_normal(found.shape)
+        return np.where(self.told, self.apart + self.error * normal, found)
 
 
 def fit_borrowed(answers: Answers, halo: np.ndarray, lasting: float) -> Borrowed:

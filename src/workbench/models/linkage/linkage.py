@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from workbench.exhibits import Showable
+from workbench.exhibits import Column, Showable, Table
 from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.blur import fit_blur
 from workbench.models.linkage.borrowed import Borrowed, fit_borrowed
@@ -18,6 +18,7 @@ from workbench.models.linkage.notice import Notice, fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import ORDERS, End, Shared, Slopes, fit_slopes
 from workbench.models.linkage.unseen import lasting_variance, reply_slope, unseen_in_score
+from workbench.wording import sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,6 +113,23 @@ class Linkage:
         """
         return self._effects(end)[:, self.answers.drivers.index(driver)]
 
+    @property
+    def effects(self) -> pd.DataFrame:
+        """One row a touchpoint: `driver`, effects of a reported point as `seen`, `within` customers and as `counted`.
+
+        `within_error` is that of the distance of the two; NaN where it is not told within customers.
+        """
+        seen, told = self.answers.effects.mean(axis=0), self.borrowed.told
+        return pd.DataFrame(
+            {
+                "driver": self.answers.labels,
+                "seen": seen,
+                "within": np.where(told, seen - self.borrowed.apart, np.nan),
+                "within_error": np.where(told, self.borrowed.error, np.nan),
+                "counted": self._effects(None).mean(axis=0),
+            }
+        )
+
     def ratings(self, driver: str) -> np.ndarray:
         """Ratings (n,) of a touchpoint, one an answer; NaN where it was not used.
 
@@ -123,8 +141,25 @@ class Linkage:
         return self.answers.ratings[:, self.answers.drivers.index(driver)]
 
     def exhibits(self) -> Iterator[Showable]:
-        """Halo, carry and slopes."""
+        """Halo, effects of ratings, carry and slopes."""
         yield self.halo
+        yield Table(
+            name="effects_within",
+            frame=self.effects,
+            caption=sentence(
+                "What a point of a rating goes with, in log-odds of satisfaction: among all answers, and within "
+                "customers against their own means, where whatever is constant in them drops out. What counts is the "
+                "first less what it borrows, as all touchpoints together tell."
+            ),
+            people=None,
+            columns={
+                "driver": Column(sentence("Touchpoint")),
+                "seen": Column(sentence("As seen")),
+                "within": Column(sentence("Within customers")),
+                "within_error": Column(sentence("Standard error")),
+                "counted": Column(sentence("What counts")),
+            },
+        )
         yield self.carry
         yield self.slopes
 
