@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,16 +19,18 @@ from workbench.wording import sentence
 PRIVATE = "wb-"
 """All private folders begin so."""
 _LOCK = "in-use"
+UNWRITABLE = "backslashreplace"  # what becomes of half a character
 LARGEST_DOCUMENT_BYTES = 300_000_000  # an executed notebook with many figures has some tens of millions
 
 
-def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, content: str | bytes | Callable[[IO[bytes]], None], *, mode: int = 0o644) -> None:
     """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
 
     Parameters
     ----------
     path, content
-        Where, and what; text is written as UTF-8.
+        Where, and what; text is written as UTF-8. What is too large for memory is written by a function of the open
+        file.
     mode
         Who may read it.
 
@@ -37,11 +40,14 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
         If it cannot be written (no room, no right); `path` is then as it was, and no temporary file is left.
     """
     # Half a character, as a damaged document may have one, is written as JSON writes it.
-    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
+    data = content.encode(errors=UNWRITABLE) if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            if callable(data):
+                data(file)
+            else:
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, mode)

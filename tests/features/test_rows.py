@@ -3,6 +3,7 @@
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.features.worlds import versions, world
 
@@ -13,7 +14,10 @@ DATES = ["2024-05-01", "2024-10-01", "2025-01-01"]
 
 
 def made_of(tables, dates=DATES, **options):
-    memory = {name: ibis.memtable(rows) for name, rows in tables.items()}
+    database = ibis.duckdb.connect()
+    for name, rows in tables.items():
+        database.con.register(name, pa.Table.from_pandas(rows, preserve_index=False))
+    memory = {name: database.table(name) for name in tables}
     return customer_features(memory, snapshots(dates, horizon_days=60), windows_days=(30, 90), **options)
 
 

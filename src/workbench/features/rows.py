@@ -13,14 +13,15 @@ import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from ibis.expr.schema import Schema
 from ibis.expr.types import Table
 
-from workbench.features.snapshots import Snapshots
+from workbench.features.snapshots import KEYS, Snapshots
 
 Make = Callable[[Snapshots, Table], Table]
-TOGETHER = 250_000
-"""Rows that one query makes. Cut-offs with fewer go together: to compile a query takes as long as 20,000 rows. Of more
-customers some come after the others: a million at once do not fit into a database of 4 GB."""
+TOGETHER = 125_000
+"""Rows that one query makes. Cut-offs with fewer go together: to compile a query takes as long as 50,000 rows. Of more
+customers some come after the others, by the same query: sums of 180 features of so many take a gigabyte."""
 
 
 def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, together: int = TOGETHER) -> pd.DataFrame:
@@ -29,7 +30,8 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
     Parameters
     ----------
     make
-        Gives the table of features, one row per (customer_id, cutoff), of snapshots and of customers in a table.
+        Gives the table of features, one row per (customer_id, cutoff), of snapshots and of customers in a table. Where
+        there are more rows than go together, its tables are those of one database.
     when
         The cut-offs.
     rows
@@ -45,37 +47,62 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
     """
     found: dict[str, np.ndarray] = {}
     whole: dict[str, bool] = {}
-    for some in _batches(when, rows, together):
-        ids = rows["customer_id"].to_numpy()[np.concatenate(list(some.values()))]
-        made = make(replace(when, cutoffs=tuple(some)), ibis.memtable(pd.DataFrame({"customer_id": pd.unique(ids)})))
-        kinds = made.drop("customer_id", "cutoff").schema()
-        whole = {name: kind.is_integer() for name, kind in kinds.items()}
-        single = {name: made[name].cast("float32") for name, kind in kinds.items() if kind.is_numeric()}
-        fetched = made.mutate(**single).to_pyarrow()
-        wanted, place = _places(fetched, rows, some)
-        for name in whole:
-            values = _values(fetched.column(name))
-            there = found.setdefault(name, np.empty(len(rows), dtype=values.dtype))
-            there[place] = values[wanted]
-        del fetched  # before the next ones are made
-        pa.default_memory_pool().release_unused()
-    return pd.DataFrame({name: _told(column, whole[name]) for name, column in found.items()}, copy=False)
+    for places in _queries(when, rows, together):
+        for some, (fetched, kinds) in zip(places, _fetched(make, when, rows, places), strict=True):
+            wanted, place = _places(fetched, rows, some)
+            whole = {name: kind.is_integer() for name, kind in kinds.items() if name not in KEYS}
+            for name in whole:
+                values = _values(fetched.column(name))
+                there = found.setdefault(name, np.empty(len(rows), dtype=values.dtype))
+                there[place] = values[wanted]
+            del fetched  # before the next ones are made
+            pa.default_memory_pool().release_unused()
+    return pd.DataFrame({name: _told(found.pop(name), whole[name]) for name in list(found)}, copy=False)
 
 
-def _batches(when: Snapshots, rows: pd.DataFrame, together: int) -> Iterator[dict[dt.date, np.ndarray]]:
-    """Rows that go together: places by cut-off."""
+def _queries(when: Snapshots, rows: pd.DataFrame, together: int) -> Iterator[list[dict[dt.date, np.ndarray]]]:
+    """Places of rows by cut-off: one query's of several cut-offs, or some and then others of one cut-off."""
     cutoffs, size = rows["cutoff"].to_numpy(), 0
     batch: dict[dt.date, np.ndarray] = {}
     for day in when.cutoffs:
         place = np.flatnonzero(cutoffs == np.datetime64(day))
-        # Two parts of one cut-off hold more than may go together.
-        for part in np.array_split(place, math.ceil(len(place) / together)) if len(place) else ():
-            if batch and size + len(part) > together:
-                yield batch
+        if len(place) > together:
+            yield [{day: part} for part in np.array_split(place, math.ceil(len(place) / together))]
+        elif len(place):
+            if size + len(place) > together:
+                yield [batch]
                 batch, size = {}, 0
-            batch[day], size = part, size + len(part)
+            batch[day], size = place, size + len(place)
     if batch:
-        yield batch
+        yield [batch]
+
+
+def _fetched(
+    make: Make, when: Snapshots, rows: pd.DataFrame, places: list[dict[dt.date, np.ndarray]]
+) -> Iterator[tuple[pa.Table, Schema]]:
+    """Features of the customers of each place with their types, of the same cut-offs: compiled once for all."""
+    days, ids = replace(when, cutoffs=tuple(places[0])), rows["customer_id"].to_numpy()
+
+    def asked(some: dict[dt.date, np.ndarray]) -> pa.Table:
+        return pa.table({"customer_id": pd.unique(ids[np.concatenate(list(some.values()))])})
+
+    made = make(days, ibis.memtable(asked(places[0])))
+    if len(places) == 1:
+        yield _single(made).to_pyarrow(), made.schema()
+        return
+    database, name = made.get_backend(), ibis.util.gen_name("asked")
+    database.con.register(name, asked(places[0]))
+    query = database.compile(_single(make(days, database.table(name))))
+    for some in places:
+        database.con.register(name, asked(some))
+        yield database.con.execute(query).to_arrow_table(), made.schema()
+    database.con.unregister(name)
+
+
+def _single(made: Table) -> Table:
+    """Numbers in single precision."""
+    kinds = made.drop(*KEYS).schema()
+    return made.mutate(**{name: made[name].cast("float32") for name, kind in kinds.items() if kind.is_numeric()})
 
 
 def _places(fetched: pa.Table, rows: pd.DataFrame, some: Mapping[dt.date, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -5,13 +5,13 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from workbench.declared import Declared, declared, faults
 from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
 from workbench.exhibits import People, Samples, Saved
-from workbench.files import file_hash, write_atomic
+from workbench.files import UNWRITABLE, file_hash, write_atomic
 from workbench.wording import inert, sentence
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PUBLIC, PRIVATE, MODEL = "tables", "private", "model"
 # Under these names a Parquet file carries what is declared of it, and who stands behind its rows.
 DECLARATION, BEHIND = b"workbench.declared", b"workbench.people"
+WRITTEN = 100_000  # rows of CSV that are text at once: 40 MB of a list with reasons
 
 
 def write_table(
@@ -56,8 +57,8 @@ def write_table(
     home = folder / (PRIVATE if single else PUBLIC)
     home.mkdir(mode=0o700 if single else 0o755, exist_ok=True)
     mode = 0o600 if single else 0o644
-    write_atomic(home / f"{name}.parquet", _parquet(frame, declaration, people), mode=mode)
-    write_atomic(home / f"{name}.csv", _csv(frame), mode=mode)
+    write_atomic(home / f"{name}.parquet", lambda file: _parquet(frame, file, declaration, people), mode=mode)
+    write_atomic(home / f"{name}.csv", lambda file: _csv(frame, file), mode=mode)
 
 
 def write_samples(folder: Path, samples: Samples) -> None:
@@ -171,7 +172,7 @@ def _written(path: Path, name: bytes) -> Any:
     return None if written is None else json.loads(written)
 
 
-def _parquet(frame: "DataFrame", declaration: Declared | None, people: People | None) -> bytes:
+def _parquet(frame: "DataFrame", file: IO[bytes], declaration: Declared | None, people: People | None) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -184,15 +185,16 @@ def _parquet(frame: "DataFrame", declaration: Declared | None, people: People | 
     if told:
         written = {name: json.dumps(data, ensure_ascii=False).encode() for name, data in told.items()}
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **written})
-    target = io.BytesIO()
-    pq.write_table(table, target)
-    return target.getvalue()
+    pq.write_table(table, file)
 
 
-def _csv(frame: "DataFrame") -> str:
-    """CSV that a spreadsheet does not run."""
-    safe = frame.rename(columns=inert)
-    for position, kind in enumerate(safe.dtypes):
-        if kind.kind not in "iufbM":
-            safe.isetitem(position, [inert(value) for value in safe.iloc[:, position]])
-    return safe.to_csv(index=False, lineterminator="\n")
+def _csv(frame: "DataFrame", file: IO[bytes]) -> None:
+    """CSV that a spreadsheet does not run; some rows after the others, for a million as text do not fit beside all."""
+    text = io.TextIOWrapper(file, encoding="utf-8", errors=UNWRITABLE, newline="")
+    for start in range(0, max(len(frame), 1), WRITTEN):
+        safe = frame.iloc[start : start + WRITTEN].rename(columns=inert)
+        for position, kind in enumerate(safe.dtypes):
+            if kind.kind not in "iufbM":
+                safe.isetitem(position, [inert(value) for value in safe.iloc[:, position]])
+        safe.to_csv(text, index=False, header=not start, lineterminator="\n")
+    text.detach()

@@ -79,9 +79,15 @@ def test_of_many_customers_those_drawn_by_lot_are_looked_at_before_the_last_two_
     assert counts[late].tolist() == plain.snapshots["rows"].tolist()[-2:]
     assert 170 < counts.drop(late).max() < 230
     # Whoever is drawn has all rows, with the features they have among all; others are never drawn from.
-    whole = found.customers.part(found.customers.complete)
-    there = np.isin(plain.customers.ids, whole.ids)
-    pd.testing.assert_frame_equal(whole.features, plain.customers.part(there).features, check_dtype=False)
+    whole = found.customers.part(found.customers.complete).frame()
+    there = plain.customers.part(np.isin(plain.customers.ids, whole["customer_id"])).frame()
+    keys = ["cutoff", "customer_id"]
+    pd.testing.assert_frame_equal(whole, there.sort_values(keys, ignore_index=True), check_dtype=False)
+    pd.testing.assert_frame_equal(found.today, plain.today, check_dtype=False)
+    # Rows stand by cut-off, and those of one are taken without a copy.
+    test = found.customers.part(found.customers.snapshots == late[1])
+    for name in test.features:
+        assert np.shares_memory(test.features[name].to_numpy(), found.customers.features[name].to_numpy())
     assert (found.customers.part(~found.customers.complete).snapshots >= late[0]).all()
     drawn = found.customers.drawn(10**9, random_seed=1)
     assert (drawn == found.customers.complete).all()

@@ -22,7 +22,7 @@ from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logis
 from workbench.models.attrition.model.boosting import Search, Settings
 from workbench.models.attrition.model.calibration import Calibration
 from workbench.models.attrition.model.customers import Customers
-from workbench.models.attrition.model.encoding import Encoding
+from workbench.models.attrition.model.encoding import CHUNK, Encoding
 from workbench.models.attrition.model.fitting import BoostedModel
 from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Population
@@ -101,7 +101,7 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
     edges = np.unique(np.quantile(probability, TENTHS))
     alike = Alike.among(probability, forecast.test.left, forecast.test.weights)
     described = [_feature(name, levels, earlier, population.names) for name, levels in encoding.levels.items()]
-    before = used.probability(population.customers.features[forecast.parts["calibrate"]])
+    before = used.probability(everybody.part(forecast.parts["calibrate"]).features)
     card = {
         "schema": SCHEMA,
         "used": forecast.choice.used,
@@ -272,6 +272,10 @@ def rows_of(encoding: Encoding, features: pd.DataFrame) -> str:
 
 def _fingerprint(population: Population) -> str:
     """Of the rows that were learned from and evaluated on."""
-    frame = population.frame()
-    text = frame.astype({name: str for name in frame if frame[name].dtype == object})
-    return "sha256:" + hashlib.sha256(pd.util.hash_pandas_object(text, index=False).to_numpy().tobytes()).hexdigest()
+    found = hashlib.sha256()
+    everybody, place = population.customers, np.arange(len(population.customers))
+    for start in range(0, len(everybody), CHUNK):  # of a million rows as text there is no room for more
+        frame = everybody.part((place >= start) & (place < start + CHUNK)).frame()
+        text = frame.astype({name: str for name in frame if frame[name].dtype == object})
+        found.update(pd.util.hash_pandas_object(text, index=False).to_numpy().tobytes())
+    return "sha256:" + found.hexdigest()

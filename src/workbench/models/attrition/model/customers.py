@@ -67,23 +67,24 @@ class Customers:
     undrawn: int = 0
 
     def part(self, rows: np.ndarray) -> "Customers":
-        """Some of the rows.
+        """Some of the rows. Those that follow one another are not copied: they may be a million.
 
         Parameters
         ----------
         rows
             Which rows (N,), as booleans.
         """
-        features = self.features[rows]
-        features.index = pd.RangeIndex(len(features))  # in place: the rows may be a million
+        there = _in_a_row(rows)
+        features = self.features.iloc[there]
+        features.index = pd.RangeIndex(len(features))  # in place: no copy for an index
         return Customers(
             features=features,
-            left=self.left[rows],
-            ids=self.ids[rows],
-            snapshots=None if self.snapshots is None else self.snapshots[rows],
+            left=self.left[there],
+            ids=self.ids[there],
+            snapshots=None if self.snapshots is None else self.snapshots[there],
             dropped=self.dropped,
-            weights=self.weights[rows],
-            whole=None if self.whole is None else self.whole[rows],
+            weights=self.weights[there],
+            whole=None if self.whole is None else self.whole[there],
         )
 
     def weighted(self, times: np.ndarray) -> "Customers":
@@ -117,6 +118,12 @@ class Customers:
         lot = np.random.default_rng(random_seed).random(len(known))[codes]
         return among & (lot < np.partition(lot[among], most_rows)[most_rows])
 
+    def frame(self) -> pd.DataFrame:
+        """The rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`."""
+        dated = {} if self.snapshots is None else {"cutoff": self.snapshots}
+        keys = pd.DataFrame({"customer_id": self.ids, **dated})
+        return pd.concat([keys, self.features, pd.Series(self.left, name="left")], axis=1)
+
     @property
     def complete(self) -> np.ndarray:
         """Rows (N,) of customers who are there at all their cut-offs."""
@@ -135,6 +142,12 @@ class Customers:
 
     def __len__(self) -> int:
         return len(self.left)
+
+
+def _in_a_row(rows: np.ndarray) -> np.ndarray | slice:
+    """Chosen rows (N,) as a slice where they follow one another, as a cut-off's rows may: a slice is no copy."""
+    first, count = int(rows.argmax()) if len(rows) else 0, int(rows.sum())
+    return slice(first, first + count) if rows[first : first + count].all() else rows
 
 
 def labelled_customers(

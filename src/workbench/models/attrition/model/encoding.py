@@ -13,8 +13,9 @@ from workbench.wording import sentence, shown
 
 MOST_LEVELS = 50
 """Levels of a category that have a code, the most frequent ones; rarer ones are read as missing."""
-CHUNK = 250_000
-"""Rows forecast together: sixty features of so many take 60 MB, and what is made of them a few times as much."""
+CHUNK = 50_000
+"""Rows forecast together: 180 features of so many, with indicators of what is missing in double precision, take 100 MB,
+and what is made of them a few times as much."""
 
 
 def in_chunks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:

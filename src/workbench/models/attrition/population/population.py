@@ -87,9 +87,7 @@ class Population:
         chosen = self.customers
         if most_rows is not None and len(chosen) > most_rows:
             chosen = chosen.part(chosen.drawn(most_rows, random_seed=random_seed))
-        dated = {} if chosen.snapshots is None else {"cutoff": chosen.snapshots}
-        keys = pd.DataFrame({"customer_id": chosen.ids, **dated})
-        return pd.concat([keys, chosen.features.assign(left=chosen.left)], axis=1)
+        return chosen.frame()
 
     def exhibits(self) -> Iterator[Showable]:
         """What leaving means, the timeline, and what was left out; nothing of a flat table but who is active."""

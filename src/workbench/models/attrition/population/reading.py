@@ -95,9 +95,10 @@ def read_population(
     calls = randomised_calls(past, made.when, treatments, retention, tables.get("treatments"))
     kept = past[~treated.out].astype({"left": int})
     kept[WEIGHT] = treated.weights[~treated.out]
-    customers, now = _with_features(made, kept, most_customers), everybody.loc[there, KEYS].reset_index(drop=True)
+    now = everybody.loc[there, KEYS].reset_index(drop=True)
+    del everybody
+    customers, today_features = _with_features(made, kept, now, most_customers)
     names = list(customers.features)
-    today_features = made.of(now)
     return Population(
         customers=customers,
         names=names_of([str(name) for name in names], columns),
@@ -114,18 +115,28 @@ def read_population(
     )
 
 
-def _with_features(made: Featured, labelled_rows: pd.DataFrame, most_customers: int) -> Customers:
-    """The rows that are looked at, with features."""
+def _with_features(
+    made: Featured, labelled_rows: pd.DataFrame, now: pd.DataFrame, most_customers: int
+) -> tuple[Customers, pd.DataFrame]:
+    """The rows that are looked at, with features, and the features of today's customers: made together.
+
+    Of very many customers rows stand by cut-off, so that those of one cut-off are taken without a copy.
+    """
     drawn = draw_customers(labelled_rows, most=most_customers)
-    rows = labelled_rows[drawn.looked].reset_index(drop=True)
-    features = made.of(rows[KEYS])
+    looked = np.flatnonzero(drawn.looked)
+    if drawn.whole is not None:
+        looked = looked[np.argsort(labelled_rows["cutoff"].to_numpy()[looked], kind="stable")]
+    rows = labelled_rows.iloc[looked].reset_index(drop=True)
+    features = made.of(pd.concat([rows[KEYS], now], ignore_index=True))
     for name in [name for name in features if name in NO_FEATURES or _is_date(features[name])]:
         del features[name]
-    frame = pd.concat([features, rows], axis=1, copy=False)
+    today = features.iloc[len(rows) :]
+    today.index = pd.RangeIndex(len(today))  # in place: no copy for an index
+    frame = pd.concat([features.iloc[: len(rows)], rows], axis=1, copy=False)
     customers = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
     if drawn.whole is None:
-        return customers
-    return replace(customers, whole=drawn.whole[drawn.looked], undrawn=int((~drawn.looked).sum()))
+        return customers, today
+    return replace(customers, whole=drawn.whole[looked], undrawn=len(labelled_rows) - len(looked)), today
 
 
 def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population:
