@@ -128,7 +128,7 @@ def two_ways(folder: Path, customers: int) -> None:
     options = featured.fixed(tables, {"windows_days": (30, 90), "constant": constant})
     made = customer_features(tables, when.when, records=when.records, **options)
     there = labelled("subscriptions", made)
-    drawn = draw_customers(there, most=min(MOST_CUSTOMERS, customers // 2))
+    drawn = draw_customers(there, most=min(MOST_CUSTOMERS, customers // 2), random_seed=0)
     rows = there.loc[drawn.looked, ["customer_id", "cutoff"]].reset_index(drop=True)
 
     def plain() -> pd.DataFrame:

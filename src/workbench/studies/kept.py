@@ -191,8 +191,10 @@ def _parquet(frame: "DataFrame", file: IO[bytes], declaration: Declared | None, 
 def _csv(frame: "DataFrame", file: IO[bytes]) -> None:
     """CSV that a spreadsheet does not run; some rows after the others, for a million as text do not fit beside all."""
     text = io.TextIOWrapper(file, encoding="utf-8", errors=UNWRITABLE, newline="")
-    for start in range(0, max(len(frame), 1), WRITTEN):
-        safe = frame.iloc[start : start + WRITTEN].rename(columns=inert)
+    # Whether a column of moments is one of days shows in all of it.
+    together = max(len(frame), 1) if any(kind.kind == "M" for kind in frame.dtypes) else WRITTEN
+    for start in range(0, max(len(frame), 1), together):
+        safe = frame.iloc[start : start + together].rename(columns=inert)
         for position, kind in enumerate(safe.dtypes):
             if kind.kind not in "iufbM":
                 safe.isetitem(position, [inert(value) for value in safe.iloc[:, position]])

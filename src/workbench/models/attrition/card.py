@@ -192,7 +192,7 @@ def _levels(feature: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _feature(name: str, levels: tuple[str, ...] | None, learned: Customers, names: Names) -> dict[str, Any]:
-    values = Encoding(levels={name: levels}).rows(learned.features[[name]])[:, 0]
+    values = Encoding(levels={name: levels}).column(learned.features, name)
     known = values[~np.isnan(values)]
     edges = edges_of(values, levels=None if levels is None else len(levels))
     found: dict[str, Any] = {

@@ -13,6 +13,7 @@ from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.card import SavedForecast, rows_of, stability_of
 from workbench.models.attrition.model.choice import SLOPE, interval_kind_of_draws
+from workbench.models.attrition.model.customers import in_a_row
 from workbench.models.attrition.population import Onboard
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import give_reasons
@@ -262,17 +263,18 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         Features that do not fit, by name: all of them.
     """
     encoding = forecast.encoding
-    rows = encoding.rows(onboard.features)
-    features = onboard.features[list(encoding.levels)]
+    encoding.refuse(onboard.features)
+    # Columns are taken, not copied: rows may be millions.
+    features = pd.DataFrame({name: onboard.features[name] for name in encoding.levels}, copy=False)
     probability = forecast.used.probability(features)
     drift = [
         {
             "feature": each["name"],
             "label": each["label"],
-            "stability": stability_of(each, rows[:, at]),
+            "stability": stability_of(each, encoding.column(features, each["name"])),
             "usual": each["usual"],
         }
-        for at, each in enumerate(forecast.card["features"])
+        for each in forecast.card["features"]
     ]
     known = forecast.card["score"]
     risk = {
@@ -288,7 +290,7 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     explainer = explainer_of(forecast.used, features, random_seed=random_seed)
     reasons = None
     if explainer is not None and forecast.card["used"] != "base_rate":
-        reasons = give_reasons(explainer, features[active].reset_index(drop=True), features, names=forecast.names)
+        reasons = give_reasons(explainer, features.iloc[in_a_row(active)], features, names=forecast.names)
     evaluated = None
     told = forecast.level.settled(probability)
     left = onboard.left

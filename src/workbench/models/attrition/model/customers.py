@@ -74,7 +74,7 @@ class Customers:
         rows
             Which rows (N,), as booleans.
         """
-        there = _in_a_row(rows)
+        there = in_a_row(rows)
         features = self.features.iloc[there]
         features.index = pd.RangeIndex(len(features))  # in place: no copy for an index
         return Customers(
@@ -144,8 +144,14 @@ class Customers:
         return len(self.left)
 
 
-def _in_a_row(rows: np.ndarray) -> np.ndarray | slice:
-    """Chosen rows (N,) as a slice where they follow one another, as a cut-off's rows may: a slice is no copy."""
+def in_a_row(rows: np.ndarray) -> np.ndarray | slice:
+    """Chosen rows as a slice where they follow one another, as a cut-off's rows may: a slice is no copy.
+
+    Parameters
+    ----------
+    rows
+        Which rows (N,), as booleans.
+    """
     first, count = int(rows.argmax()) if len(rows) else 0, int(rows.sum())
     return slice(first, first + count) if rows[first : first + count].all() else rows
 

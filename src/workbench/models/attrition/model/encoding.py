@@ -72,9 +72,7 @@ class Encoding:
             Columns that are not there, or text or infinite values where the model knows a number: all of them. Other
             columns, and the order, do not matter.
         """
-        faults = [fault for name, known in self.levels.items() if (fault := _fault(features, name, known))]
-        if faults:
-            raise DataError(*faults)
+        self.refuse(features)
         found = np.empty((len(features), len(self.levels)), dtype=np.float32)
         for at, (name, known) in enumerate(self.levels.items()):
             if known is None:
@@ -83,6 +81,35 @@ class Encoding:
                 codes = pd.Categorical(_text(features[name]), categories=list(known)).codes
                 found[:, at] = np.where(codes < 0, np.nan, codes)
         return found
+
+    def refuse(self, features: pd.DataFrame) -> None:
+        """Say all that is wrong with rows that the trees would be given.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+
+        Raises
+        ------
+        DataError
+            As `rows` has it.
+        """
+        faults = [fault for name, known in self.levels.items() if (fault := _fault(features, name, known))]
+        if faults:
+            raise DataError(*faults)
+
+    def column(self, features: pd.DataFrame, name: str) -> np.ndarray:
+        """One feature of rows (N,) as the trees see it: of a million customers all at once take as much as the data.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        name
+            Of the feature.
+        """
+        return Encoding(levels={name: self.levels[name]}).rows(features[[name]])[:, 0]
 
     def unseen(self, features: pd.DataFrame) -> dict[str, int]:
         """By category, how many rows have a level that the model does not know; it is read as missing.

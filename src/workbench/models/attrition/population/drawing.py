@@ -33,7 +33,7 @@ class Drawn:
     whole: np.ndarray | None = None
 
 
-def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int = 0) -> Drawn:
+def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int) -> Drawn:
     """Draw customers by lot where there are too many, each with all rows, so that the share of leavers stays.
 
     Parameters

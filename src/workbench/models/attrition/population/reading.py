@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.models.attrition.model.customers import Customers, labelled_customers, slices
 from workbench.models.attrition.population.calls import randomised_calls
-from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, draw_customers
+from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, Drawn, draw_customers
 from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
 from workbench.models.attrition.population.population import Population
@@ -37,6 +37,7 @@ def read_population(
     retention: Sequence[str] = (),
     customers_table: pd.DataFrame | None = None,
     most_customers: int = MOST_CUSTOMERS,
+    random_seed: int = 0,
 ) -> Population:
     """Customers with who left, of a flat table or of snapshots.
 
@@ -59,6 +60,8 @@ def read_population(
         now, not as of a cut-off: whom one may contact is a matter of today.
     most_customers
         So many customers are looked at at each cut-off that is learned from, of more those drawn by lot.
+    random_seed
+        Fixes the lots.
 
     Returns
     -------
@@ -97,7 +100,9 @@ def read_population(
     kept[WEIGHT] = treated.weights[~treated.out]
     now = everybody.loc[there, KEYS].reset_index(drop=True)
     del everybody
-    customers, today_features = _with_features(made, kept, now, most_customers)
+    customers, today_features = _with_features(
+        made, kept, now, draw_customers(kept, most=most_customers, random_seed=random_seed)
+    )
     names = list(customers.features)
     return Population(
         customers=customers,
@@ -116,13 +121,12 @@ def read_population(
 
 
 def _with_features(
-    made: Featured, labelled_rows: pd.DataFrame, now: pd.DataFrame, most_customers: int
+    made: Featured, labelled_rows: pd.DataFrame, now: pd.DataFrame, drawn: Drawn
 ) -> tuple[Customers, pd.DataFrame]:
     """The rows that are looked at, with features, and the features of today's customers: made together.
 
     Of very many customers rows stand by cut-off, so that those of one cut-off are taken without a copy.
     """
-    drawn = draw_customers(labelled_rows, most=most_customers)
     looked = np.flatnonzero(drawn.looked)
     if drawn.whole is not None:
         looked = looked[np.argsort(labelled_rows["cutoff"].to_numpy()[looked], kind="stable")]
