@@ -95,6 +95,22 @@ def test_of_many_customers_those_drawn_by_lot_are_looked_at_before_the_last_two_
     assert (found.customers.snapshots[parts["train"] | parts["stop"]] < late[0]).all()
 
 
+@pytest.mark.parametrize(("size", "most"), [(400, 10**6), (400, 100)])
+def test_nobody_is_on_both_sides_where_that_is_asked(size, most):
+    rows = buyers(size)
+    plain, found = population(rows), population(rows, apart=True, most_customers=most, random_seed=3)
+    pd.testing.assert_frame_equal(found.snapshots, plain.snapshots)
+    parts, ids = slices(found.customers, random_seed=0), found.customers.ids
+    learned, held = (set(ids[parts[a] | parts[b]]) for a, b in (("train", "stop"), ("calibrate", "test")))
+    assert not learned & held
+    share = len(learned) / size
+    assert share == pytest.approx(0.5 if most > size else most / plain.snapshots["rows"].iloc[:-2].max(), abs=0.07)
+    test, all_of_them = found.customers.part(parts["test"]), slices(plain.customers, random_seed=0)["test"]
+    assert set(test.ids) == set(plain.customers.ids[all_of_them]) - set(rows.customer_id[~rows.customer_id.isin(held)])
+    assert len(found.today_ids) == len(plain.today_ids)
+    assert [each.name for each in found.exhibits() if getattr(each, "name", "") == "customers_apart"]
+
+
 def test_most_who_come_back_are_told():
     share, of = population(buyers()).returned
     assert of >= 30

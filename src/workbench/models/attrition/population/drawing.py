@@ -15,6 +15,7 @@ from workbench.models.attrition.model.customers import PARTS
 MOST_CUSTOMERS = 50_000
 """Customers at a cut-off, of more a sample is drawn for the earlier ones: as many rows as any fit sees of all."""
 LATE = 2  # cut-offs that nobody learns from: they calibrate and test
+LEARNED = 0.5  # share of customers who are learned from where they are kept apart: as many rows on either side
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +34,7 @@ class Drawn:
     whole: np.ndarray | None = None
 
 
-def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int) -> Drawn:
+def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int, apart: bool = False) -> Drawn:
     """Draw customers by lot where there are too many, each with all rows, so that the share of leavers stays.
 
     Parameters
@@ -44,6 +45,9 @@ def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int) -> Drawn:
         Customers that are looked at at each of the earlier cut-offs.
     random_seed
         Fixes the lots.
+    apart
+        Whether nobody is looked at on both sides: half of the customers at the earlier cut-offs, the others at those
+        that calibrate and test. Where there are few cut-offs, the last alone is the test.
 
     Returns
     -------
@@ -52,9 +56,13 @@ def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int) -> Drawn:
         (`customers.slices`).
     """
     moments, counts = np.unique(rows["cutoff"], return_counts=True)
-    everything = np.ones(len(rows), dtype=bool)
-    if len(moments) < len(PARTS) or counts[:-LATE].max() <= most:
-        return Drawn(looked=everything)
+    by_time = len(moments) >= len(PARTS)
+    earlier = counts[: -LATE if by_time else -1]
     codes, known = pd.factorize(rows["customer_id"])
-    whole = np.random.default_rng(random_seed).random(len(known))[codes] < most / counts[:-LATE].max()
-    return Drawn(looked=whole | (rows["cutoff"].to_numpy() >= moments[-LATE]), whole=whole)
+    lot, share = np.random.default_rng(random_seed).random(len(known))[codes], most / max(earlier, default=1)
+    if apart and len(moments) > 1:
+        late = rows["cutoff"].to_numpy() >= moments[len(earlier)]
+        return Drawn(looked=np.where(late, lot >= LEARNED, lot < min(LEARNED, share)))
+    if not by_time or share >= 1:
+        return Drawn(looked=np.ones(len(rows), dtype=bool))
+    return Drawn(looked=(lot < share) | (rows["cutoff"].to_numpy() >= moments[-LATE]), whole=lot < share)

@@ -49,6 +49,8 @@ class Population:
         Who of `today_ids` does not want to be contacted; None where the data do not know the column.
     calls
         Of each retention initiative that chance dealt, `called`, `called_left`, `others` and `others_left`.
+    apart
+        Whether, with dates, nobody who was learned from calibrates or is tested.
     """
 
     customers: Customers
@@ -63,6 +65,7 @@ class Population:
     currency: str = ""
     opt_out: pd.Series | None = None
     calls: tuple[Mapping[str, int], ...] = ()
+    apart: bool = False
 
     @property
     def today_date(self) -> pd.Timestamp | None:
@@ -96,6 +99,7 @@ class Population:
             return
         yield self._returned()
         yield self._meaning()
+        yield self._apart()
         if self.treated is not None:
             yield from self.treated.checks()
         yield Figure(
@@ -138,6 +142,19 @@ class Population:
                 **words,
             )
         return Check(name="label", status="pass", message=message, title=sentence("What leaving means here"))
+
+    def _apart(self) -> Check | None:
+        if not self.apart:
+            return None
+        return Check(
+            name="customers_apart",
+            status="pass",
+            message=sentence(
+                "Customers were dealt by lot: those who were learned from are not those who calibrate and test. So the "
+                "scores hold for people whom the forecast has never seen."
+            ),
+            title=sentence("Nobody is on both sides of the test"),
+        )
 
     def _returned(self) -> Finding | None:
         if self.returned is None:

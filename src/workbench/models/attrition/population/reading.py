@@ -38,6 +38,7 @@ def read_population(
     customers_table: pd.DataFrame | None = None,
     most_customers: int = MOST_CUSTOMERS,
     random_seed: int = 0,
+    apart: bool = False,
 ) -> Population:
     """Customers with who left, of a flat table or of snapshots.
 
@@ -62,6 +63,9 @@ def read_population(
         So many customers are looked at at each cut-off that is learned from, of more those drawn by lot.
     random_seed
         Fixes the lots.
+    apart
+        Whether nobody who is learned from calibrates or is tested, though time alone keeps both apart. Of a flat table
+        that is always so.
 
     Returns
     -------
@@ -100,9 +104,8 @@ def read_population(
     kept[WEIGHT] = treated.weights[~treated.out]
     now = everybody.loc[there, KEYS].reset_index(drop=True)
     del everybody
-    customers, today_features = _with_features(
-        made, kept, now, draw_customers(kept, most=most_customers, random_seed=random_seed)
-    )
+    drawn = draw_customers(kept, most=most_customers, random_seed=random_seed, apart=apart)
+    customers, today_features = _with_features(made, kept, now, drawn)
     names = list(customers.features)
     return Population(
         customers=customers,
@@ -117,6 +120,7 @@ def read_population(
         currency=_currency(columns),
         opt_out=_opted_out(customers_table, now["customer_id"].to_numpy()),
         calls=calls,
+        apart=apart,
     )
 
 

@@ -71,10 +71,12 @@ class Treated:
                 name="treated_windows",
                 status="warn",
                 value=0,
-                message=sentence(
+                message=plural(
+                    "{n} initiative ran in label windows: {names}. If it is meant to keep customers, name it in "
+                    "`retention`: what happens with contact is not what happens without.",
                     "{n} initiatives ran in label windows, first {names}. Name those meant to keep customers in "
                     "`retention`: what happens with contact is not what happens without.",
-                    n=number(len(self.running)),
+                    len(self.running),
                     names=listing([shown(name) for name in self.running[:5]]),
                 ),
                 title=sentence("Treatments ran while customers were observed"),
