@@ -21,6 +21,7 @@ LEAVES = {
     "textwidth",
     "files",
     "suppression",
+    "memory",
     "pace",
 }
 

@@ -17,6 +17,7 @@ from ibis.expr.schema import Schema
 from ibis.expr.types import Table
 
 from workbench.features.snapshots import KEYS, Snapshots
+from workbench.memory import give_back
 
 Make = Callable[[Snapshots, Table], Table]
 TOGETHER = 125_000
@@ -57,6 +58,7 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
                 there[place] = values[wanted]
             del fetched  # before the next ones are made
             pa.default_memory_pool().release_unused()
+            give_back()
     return pd.DataFrame({name: _told(found.pop(name), whole[name]) for name in list(found)}, copy=False)
 
 

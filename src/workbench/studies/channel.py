@@ -13,6 +13,7 @@ from workbench.errors import StudyError
 from workbench.exhibits import Exhibit, Figure, Kept, People, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
+from workbench.memory import give_back
 from workbench.studies.definition import secret
 from workbench.studies.execution.journal import write_down
 from workbench.studies.execution.secrets import redact, redacted_frame
@@ -64,6 +65,7 @@ class Channel:
             else:
                 for exhibit in group:
                     self._show(exhibit)
+        give_back()  # what was worked out for it
 
     def _show(self, exhibit: Exhibit) -> None:
         match exhibit:
