@@ -146,7 +146,7 @@ class LeaversForecast:
             template = "team: {name}: no such feature; there are {known}."
             raise ParameterError(sentence(template, name=shown(team), known=listing(list(today)[:20])))
         explainer = self._explainer(today)
-        reasons = None if explainer is None else give_reasons(explainer, today, today, names=self.names)
+        reasons = None if explainer is None else give_reasons(explainer, today, today, names=self.names, compared=False)
         plain = self.used.probability(today)
         if self.choice.folds:
             plain = pd.Series(self.choice.probability, index=self.test.ids).reindex(population.today_ids).to_numpy()

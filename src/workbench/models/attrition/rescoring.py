@@ -290,7 +290,9 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     explainer = explainer_of(forecast.used, features, random_seed=random_seed)
     reasons = None
     if explainer is not None and forecast.card["used"] != "base_rate":
-        reasons = give_reasons(explainer, features.iloc[in_a_row(active)], features, names=forecast.names)
+        reasons = give_reasons(
+            explainer, features.iloc[in_a_row(active)], features, names=forecast.names, compared=False
+        )
     evaluated = None
     told = forecast.level.settled(probability)
     left = onboard.left

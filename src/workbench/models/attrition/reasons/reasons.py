@@ -83,7 +83,7 @@ class Reasons:
         log-odds), `lower`, `upper`.
     agreement
         Share of customers above the usual risk whose first reason (by its theme) is the same in two halves of the
-        refits, over the ways to split them; None of a single fit.
+        refits, over the ways to split them; None of a single fit, or where nobody asked.
     agreement_of
         How many customers that is; of many, those who come first.
     given
@@ -178,7 +178,12 @@ class Reasons:
 
 
 def give_reasons(
-    explainer: Explainer, features: pd.DataFrame, background: pd.DataFrame, *, names: Names | None = None
+    explainer: Explainer,
+    features: pd.DataFrame,
+    background: pd.DataFrame,
+    *,
+    names: Names | None = None,
+    compared: bool = True,
 ) -> Reasons:
     """Explain customers.
 
@@ -192,6 +197,8 @@ def give_reasons(
         Active customers: usual values are their medians and most frequent levels.
     names
         How features are called.
+    compared
+        Whether halves of the refits are compared, which takes as long as 20,000 customers.
 
     Returns
     -------
@@ -210,7 +217,7 @@ def give_reasons(
             raising = raising + (values > 0)
             size.append(np.abs(values.astype(float)).mean(0))
             bases.append(base)
-            first += [values] if start == 0 else []
+            first += [values] if compared and start == 0 else []
         mean = total / len(bases)
         shared = (raising / len(bases) >= SHARED) & (mean > 0)
         points = probability_points(mean, float(np.mean(bases)), explainer.risk)
@@ -218,7 +225,8 @@ def give_reasons(
         sizes.append(np.array(size))
         weights.append(len(part))
         if len(first) > 1:
-            agreement = _agreement(np.array(first, dtype=float), _members(explainer.features, names))
+            raised = np.array([each[mean.sum(1) > 0] for each in first], dtype=float)
+            agreement = _agreement(raised, _members(explainer.features, names))
     mean_size = np.average(sizes, axis=0, weights=weights)
     customers = pd.concat(rows, ignore_index=True)
     return Reasons(
@@ -252,12 +260,12 @@ def _halves(refits: int) -> Iterator[list[int]]:
         yield random.permutation(refits)[:half].tolist()
 
 
-def _agreement(values: np.ndarray, members: np.ndarray) -> tuple[float, int] | None:
+def _agreement(raised: np.ndarray, members: np.ndarray) -> tuple[float, int] | None:
     """Share of customers above the usual risk for whom both halves of the refits name the same first theme; how many.
 
-    From values (R, N, F). A reason is told by its theme, so that two features that say the same do not count as two.
+    From their values (R, N, F). A reason is told by its theme, so that two features that say the same do not count as
+    two.
     """
-    raised = values[:, values.mean(0).sum(1) > 0]
     if not raised.shape[1]:
         return None
     total = raised.sum(0)
