@@ -95,7 +95,7 @@ def test_of_many_customers_those_drawn_by_lot_are_looked_at_before_the_last_two_
     assert (found.customers.snapshots[parts["train"] | parts["stop"]] < late[0]).all()
 
 
-@pytest.mark.parametrize(("size", "most"), [(400, 10**6), (400, 100)])
+@pytest.mark.parametrize(("size", "most"), [(400, 10**6), (700, 200)])
 def test_nobody_is_on_both_sides_where_that_is_asked(size, most):
     rows = buyers(size)
     plain, found = population(rows), population(rows, apart=True, most_customers=most, random_seed=3)
