@@ -114,7 +114,7 @@ def two_ways(folder: Path, customers: int) -> None:
     """Features of the rows that are looked at, made of nobody else, and taken from the table of everybody."""
     from workbench import datasets
     from workbench.features import customer_features, schedule
-    from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, draw_customers
+    from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, Lots, draw_customers
     from workbench.models.attrition.population.labels import labelled
     from workbench.studies import featured
 
@@ -128,7 +128,7 @@ def two_ways(folder: Path, customers: int) -> None:
     options = featured.fixed(tables, {"windows_days": (30, 90), "constant": constant})
     made = customer_features(tables, when.when, records=when.records, **options)
     there = labelled("subscriptions", made)
-    drawn = draw_customers(there, most=min(MOST_CUSTOMERS, customers // 2), random_seed=0)
+    drawn = draw_customers(there, most=min(MOST_CUSTOMERS, customers // 2), lots=Lots())
     rows = there.loc[drawn.looked, ["customer_id", "cutoff"]].reset_index(drop=True)
 
     def plain() -> pd.DataFrame:

@@ -96,6 +96,7 @@ def test_of_very_many_customers_some_are_drawn_and_the_interval_is_that_of_all(m
     whole = evaluate(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
     monkeypatch.setattr(bootstrap, "MOST_DRAWN", 2_000)
     some = evaluate(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
+    assert (some.rows, some.customers, some.cases) == (20_000, 20_000, int(labels.sum()))  # counts are of all
     for measure in ("roc_auc", "brier", "log_loss", "calibration_slope", "caught_at_capacity"):
         assert some.score("a", measure) == whole.score("a", measure)
         width = np.ptp(some.interval("a", measure))

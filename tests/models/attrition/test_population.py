@@ -8,7 +8,7 @@ import pytest
 from workbench.datasets.definitions.design import Design
 from workbench.errors import DataError, ParameterError
 from workbench.features import customer_features, schedule
-from workbench.models.attrition import read_population
+from workbench.models.attrition import Lots, read_population
 from workbench.models.attrition.model.customers import Customers, slices
 from workbench.models.attrition.model.levels import Level, forecast_windows, level_of
 from workbench.models.attrition.reasons.feature_names import names_of
@@ -98,7 +98,7 @@ def test_of_many_customers_those_drawn_by_lot_are_looked_at_before_the_last_two_
 @pytest.mark.parametrize(("size", "most"), [(400, 10**6), (700, 200)])
 def test_nobody_is_on_both_sides_where_that_is_asked(size, most):
     rows = buyers(size)
-    plain, found = population(rows), population(rows, apart=True, most_customers=most, random_seed=3)
+    plain, found = population(rows), population(rows, most_customers=most, lots=Lots(random_seed=3, apart=True))
     pd.testing.assert_frame_equal(found.snapshots, plain.snapshots)
     parts, ids = slices(found.customers, random_seed=0), found.customers.ids
     learned, held = (set(ids[parts[a] | parts[b]]) for a, b in (("train", "stop"), ("calibrate", "test")))

@@ -201,17 +201,17 @@ def evaluate(
     stood_for = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
     values = np.array([list(each.scores(stood_for, capacity=capacity).values()) for each in forecasts.values()])
     codes, known = pd.factorize(np.asarray(customers))
-    random = np.random.default_rng(random_seed)
-    seen, scale = forecasts, 1.0
-    if len(known) > MOST_DRAWN:
-        lots = np.zeros(len(known), dtype=bool)
-        lots[random.choice(len(known), MOST_DRAWN, replace=False)] = True
-        there, scale = lots[codes], float(np.sqrt(MOST_DRAWN / len(known)))
-        truth, codes, known = truth[there], *pd.factorize(codes[there])
+    random, all_of_them = np.random.default_rng(random_seed), len(known)
+    seen, few, scale = forecasts, stood_for, 1.0
+    if all_of_them > MOST_DRAWN:
+        lots = np.zeros(all_of_them, dtype=bool)
+        lots[random.choice(all_of_them, MOST_DRAWN, replace=False)] = True
+        there, scale = lots[codes], float(np.sqrt(MOST_DRAWN / all_of_them))
+        codes, known = pd.factorize(codes[there])
         few = stood_for[there]
-        seen = {name: Forecast(labels=truth, probabilities=each.probabilities[there]) for name, each in seen.items()}
-    else:
-        few = stood_for
+        seen = {
+            name: Forecast(labels=truth[there], probabilities=each.probabilities[there]) for name, each in seen.items()
+        }
     draws = np.empty((resamples, len(forecasts), len(MEASURES)))
     for draw in draws:
         times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes] * few
@@ -226,7 +226,7 @@ def evaluate(
         draws=draws,
         level=level,
         rows=len(truth),
-        customers=len(known),
+        customers=all_of_them,
         cases=int(truth.sum()),
         capacity=capacity,
     )

@@ -18,6 +18,24 @@ LATE = 2  # cut-offs that nobody learns from: they calibrate and test
 LEARNED = 0.5  # share of customers who are learned from where they are kept apart: as many rows on either side
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lots:
+    """How customers are dealt.
+
+    Attributes
+    ----------
+    random_seed
+        Fixes the lots.
+    apart
+        Whether nobody who is learned from calibrates or is tested, though time alone keeps both apart: half of the
+        customers are looked at at the earlier cut-offs, the others at those that calibrate and test. Where there are
+        few cut-offs, the last alone is the test. Of a flat table customers are always apart.
+    """
+
+    random_seed: int = 0
+    apart: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawn:
     """Which rows are looked at.
@@ -34,7 +52,7 @@ class Drawn:
     whole: np.ndarray | None = None
 
 
-def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int, apart: bool = False) -> Drawn:
+def draw_customers(rows: pd.DataFrame, *, most: int, lots: Lots) -> Drawn:
     """Draw customers by lot where there are too many, each with all rows, so that the share of leavers stays.
 
     Parameters
@@ -43,11 +61,8 @@ def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int, apart: bo
         `customer_id` and `cutoff` of labelled rows.
     most
         Customers that are looked at at each of the earlier cut-offs.
-    random_seed
-        Fixes the lots.
-    apart
-        Whether nobody is looked at on both sides: half of the customers at the earlier cut-offs, the others at those
-        that calibrate and test. Where there are few cut-offs, the last alone is the test.
+    lots
+        How they are dealt.
 
     Returns
     -------
@@ -59,8 +74,8 @@ def draw_customers(rows: pd.DataFrame, *, most: int, random_seed: int, apart: bo
     by_time = len(moments) >= len(PARTS)
     earlier = counts[: -LATE if by_time else -1]
     codes, known = pd.factorize(rows["customer_id"])
-    lot, share = np.random.default_rng(random_seed).random(len(known))[codes], most / max(earlier, default=1)
-    if apart and len(moments) > 1:
+    lot, share = np.random.default_rng(lots.random_seed).random(len(known))[codes], most / max(earlier, default=1)
+    if lots.apart and len(moments) > 1:
         late = rows["cutoff"].to_numpy() >= moments[len(earlier)]
         return Drawn(looked=np.where(late, lot >= LEARNED, lot < min(LEARNED, share)))
     if not by_time or share >= 1:

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.models.attrition.model.customers import Customers, labelled_customers, slices
 from workbench.models.attrition.population.calls import randomised_calls
-from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, Drawn, draw_customers
+from workbench.models.attrition.population.drawing import MOST_CUSTOMERS, Drawn, Lots, draw_customers
 from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
 from workbench.models.attrition.population.population import Population
@@ -37,8 +37,7 @@ def read_population(
     retention: Sequence[str] = (),
     customers_table: pd.DataFrame | None = None,
     most_customers: int = MOST_CUSTOMERS,
-    random_seed: int = 0,
-    apart: bool = False,
+    lots: Lots | None = None,
 ) -> Population:
     """Customers with who left, of a flat table or of snapshots.
 
@@ -61,11 +60,8 @@ def read_population(
         now, not as of a cut-off: whom one may contact is a matter of today.
     most_customers
         So many customers are looked at at each cut-off that is learned from, of more those drawn by lot.
-    random_seed
-        Fixes the lots.
-    apart
-        Whether nobody who is learned from calibrates or is tested, though time alone keeps both apart. Of a flat table
-        that is always so.
+    lots
+        How these are drawn, and whether nobody is on both sides of the test: nothing is asked where it is None.
 
     Returns
     -------
@@ -104,7 +100,8 @@ def read_population(
     kept[WEIGHT] = treated.weights[~treated.out]
     now = everybody.loc[there, KEYS].reset_index(drop=True)
     del everybody
-    drawn = draw_customers(kept, most=most_customers, random_seed=random_seed, apart=apart)
+    lots = lots or Lots()
+    drawn = draw_customers(kept, most=most_customers, lots=lots)
     customers, today_features = _with_features(made, kept, now, drawn)
     names = list(customers.features)
     return Population(
@@ -120,7 +117,7 @@ def read_population(
         currency=_currency(columns),
         opt_out=_opted_out(customers_table, now["customer_id"].to_numpy()),
         calls=calls,
-        apart=apart,
+        apart=lots.apart,
     )
 
 

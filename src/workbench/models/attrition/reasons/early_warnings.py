@@ -134,7 +134,8 @@ class EarlyWarnings:
             name="early_warnings",
             frame=self.rules,
             caption=sentence(
-                "Rules found on some customers and tested on others. They go with leaving; they need not cause it."
+                "Rules found on some customers and tested on {n} others. They go with leaving; they need not cause it.",
+                n=number(self.rows),
             ),
             people=People(count="customers", within=["rule"]),
             columns={
