@@ -114,3 +114,17 @@ def test_a_negative_cost_is_refused_before_a_kernel_starts(bench):
     _, said = study(bench, "--dataset", "made", "-p", "cost_per_customer=-1", code=2)
     assert "cost_per_customer" in said
     assert "Traceback" not in said
+
+
+def test_chances_of_each_customers_own_are_refused_by_name(bench):
+    rows = dealt(400)
+    rows["chance"] = np.random.default_rng(1).uniform(0.4, 0.6, 400).round(4)
+    design = "{assignment: randomised, control: none, probability: chance}"
+    made(bench, rows, design=design, more="      chance: {type: number}\n")
+    with pytest.raises(WorkbenchError) as refused:
+        asked(bench)
+    (fault,) = refused.value.faults
+    assert fault.startswith("treatments.chance: got ")
+    assert "have nobody of another arm who had the same one" in fault
+    made(bench, rows.assign(chance=rows["chance"].round(1)), design=design, more="      chance: {type: number}\n")
+    assert set(asked(bench).pilot.roster["stratum"]) == {"0.4", "0.5", "0.6"}

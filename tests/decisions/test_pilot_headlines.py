@@ -49,7 +49,7 @@ def told(choice, estimate, *, se=0.01, evidence="experimental", good=1, weeks=4.
         ),
         (
             told("roll_out", -0.05, good=-1, priced=False),
-            "mail works: it lowers “Visits” by 5 of 100 customers (97% sure).",
+            "It works: mail lowers “Visits” by 5 of 100 customers (97% sure).",
         ),
         (
             told("stop", 0.02),

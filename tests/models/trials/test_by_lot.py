@@ -99,16 +99,14 @@ def test_a_planted_effect_on_the_rating_is_found_and_none_on_the_other():
     assert table.loc["sat", "customers"] < 1100  # answers since the start alone
     (said,) = found.findings()
     assert (said.id, said.evidence) == ("effect_pilot_call_sat", "experimental")
-    assert "raises “Sat” by" in said.statement
+    assert "pilot (call) raises “Sat” by" in said.statement
+    assert said.interval_kind == "90% confidence (heteroscedasticity-robust)"
 
 
 def test_no_effect_is_told_with_what_it_can_be():
     treatments, customers, spells, _ = company(rate=(0.05, 0.05))
     (said,) = effects_on_leaving(dataset(LOT), treatments, customers, spells).findings()
-    assert (
-        said.statement.startswith("pilot (call) has no clear effect on staying: −")
-        or "no clear effect" in said.statement
-    )
+    assert said.statement.startswith("No clear effect of pilot (call) on staying 6 months: -")
     assert said.interval[0] < 0 < said.interval[1]
 
 
@@ -198,7 +196,40 @@ def test_survival_without_censoring_is_a_share_with_the_binomial_error():
     found = of_survival(times, np.ones(400, dtype=bool), 6, treated, np.zeros(400), None)
     shares = [(times[treated == arm] > 6).mean() for arm in (True, False)]
     assert found.estimate == pytest.approx(shares[0] - shares[1])
-    assert found.error == pytest.approx(sum(share * (1 - share) / 200 for share in shares) ** 0.5)
+    assert found.error == pytest.approx(sum(share * (1 - share) / 199 for share in shares) ** 0.5)
+
+
+def test_survival_with_censoring_has_the_error_of_greenwood():
+    """By strata, weighted by their customers: product-limit by hand, Greenwood's sum within each arm."""
+    rng = np.random.default_rng(4)
+    left, seen = rng.exponential(5, 1200), rng.uniform(2, 12, 1200)
+    times, events = np.minimum(left, seen), left < seen
+    treated, strata = np.arange(1200) % 2 == 0, np.arange(1200) % 3 == 0
+    estimate = variance = 0.0
+    for stratum, sign in [(stratum, sign) for stratum in (True, False) for sign in (1, -1)]:
+        own = (strata == stratum) & (treated == (sign > 0))
+        share, sums = 1.0, 0.0
+        for time in np.sort(times[own & events & (times <= 6)]):
+            at_risk = (times[own] >= time).sum()
+            share, sums = share * (1 - 1 / at_risk), sums + 1 / (at_risk * (at_risk - 1))
+        weight = (strata == stratum).mean()
+        estimate, variance = estimate + sign * weight * share, variance + weight**2 * share**2 * sums
+    found = of_survival(times, events, 6, treated, strata, None)
+    assert found.estimate == pytest.approx(estimate)
+    assert found.error == pytest.approx(variance**0.5, rel=0.01)
+
+
+def test_customers_with_a_chance_of_their_own_are_not_compared_and_it_is_said():
+    treatments, customers, spells, _ = company()
+    treatments["chance"] = np.random.default_rng(2).uniform(0.3, 0.7, len(treatments))
+    design = Design(assignment="randomised", control="control", probability="chance")
+    found = effects_on_leaving(dataset(design), treatments, customers, spells)
+    assert not found.effects
+    (check,) = found.exhibits()
+    assert (check.name, check.status) == ("trials_chances", "warn")
+    assert "nothing is told of pilot" in check.message
+    treatments["chance"] = np.where(treatments["chance"] < 0.5, 0.49, 0.51)  # two lots
+    assert effects_on_leaving(dataset(design), treatments, customers, spells).effects
 
 
 def test_intervals_cover_what_was_planted():

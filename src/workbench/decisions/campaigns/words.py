@@ -47,15 +47,17 @@ def effects(frame: pd.DataFrame, currency: str) -> Iterator[Finding]:
         if row.lower <= 0 <= row.upper:
             said = sentence("These data cannot tell whether {arm} changes “{label}”.", **about)
         elif row.upper < 0:
-            said = sentence("{arm} lowers “{label}” by {n} {currency} a recipient.", **about)
+            said = sentence("For each recipient, {arm} lowers “{label}” by {n} {currency}.", **about)
         elif row.cost > 0:
             said = sentence(
-                "{arm} raises “{label}” by {n} {currency} a recipient: 1 spent returns {roi} ({low} to {high}).",
+                "For each recipient, {arm} raises “{label}” by {n} {currency}: 1 spent returns {roi} ({low} to "
+                "{high}).",
                 **about,
             )
         else:
             said = sentence(
-                "{arm} raises “{label}” by {n} {currency} a recipient: it pays as long as one costs less than {most}.",
+                "For each recipient, {arm} raises “{label}” by {n} {currency}: it pays as long as one costs less than "
+                "{most}.",
                 **about,
             )
         yield Finding(

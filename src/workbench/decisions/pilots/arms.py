@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.linkage import Answers
-from workbench.models.trials.by_lot import strata_of
+from workbench.models.trials.by_lot import MOST_ALONE, alone, strata_of
 from workbench.models.trials.lifts import Rated
 from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
 from workbench.statistics.horizons import DAYS_A_MONTH
@@ -156,7 +156,7 @@ def _arms(name: str, rows: pd.DataFrame, before: pd.DataFrame, design: Any) -> A
     draw = check_draw(read_draw(rows, design, before), design)
     unit = rows[design.unit] if design.unit else rows["customer_id"]
     enough = not design.unit or unit.groupby(rows["arm"]).nunique().min() >= FEWEST_UNITS
-    by_lot = bool(design.by_chance and draw.holds and enough)
+    by_lot = bool(design.by_chance and draw.holds and enough and alone(rows, design) <= MOST_ALONE)
     kept = comparable(rows, design) if by_lot else np.ones(len(rows), dtype=bool)
     chosen = rows.assign(unit=unit if enough else rows["customer_id"])[kept & rows["start"].notna().to_numpy()]
     chosen = chosen.assign(stratum=strata_of(chosen, design) if by_lot else "")

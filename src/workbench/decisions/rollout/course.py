@@ -79,9 +79,9 @@ def _lasting(done: Evaluation, rows: list[Mapping[str, Any]]) -> Iterator[Findin
         on, after = found["on"], found["after"]
         names = {"arm": arm, "on": _signed(on, scale), "after": _signed(after, scale)}
         if clear(after):
-            said = sentence("{arm} lasts: {on} a month while it was on, {after} in the months after its end.", **names)
+            said = sentence("It lasts: {on} a month while {arm} was on, {after} in the months after its end.", **names)
         elif clear(on):
-            said = sentence("{arm} fades: {on} a month while it was on, {after} in the months after its end.", **names)
+            said = sentence("It fades: {on} a month while {arm} was on, {after} in the months after its end.", **names)
         else:
             continue
         yield Finding(

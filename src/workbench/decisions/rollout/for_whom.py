@@ -84,7 +84,8 @@ def _differ(each: ByGroup, done: Evaluation) -> Finding:
     }
     if best.evidence == "experimental":
         said = sentence(
-            "{arm} moves “{label}” most where {best} ({more} {unit}), least where {least} ({less}; p {p}).", **names
+            "“{label}” moves most with {arm} where {best} ({more} {unit}), least where {least} ({less}; p {p}).",
+            **names,
         )
     else:
         said = sentence(

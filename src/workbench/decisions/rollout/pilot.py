@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError, ParameterError
-from workbench.models.trials.by_lot import strata_of
+from workbench.models.trials.by_lot import MOST_ALONE, alone, strata_of
 from workbench.statistics.draws import DrawCheck, check_draw, known_before, read_draw
-from workbench.wording import day, listing, number, plural, sentence, shown, suggestion
+from workbench.wording import day, listing, number, percent, plural, sentence, shown, suggestion
 
 FEWEST = 50
 """Customers an arm: below, a pilot tells next to nothing of any outcome and its interval may not hold its level."""
@@ -192,6 +192,7 @@ def read_pilot(
     rows, twice, crossed = _one_row_each(rows, design.control)
     before = before.loc[rows.index]
     _refuse_few(rows, design, name)
+    _refuse_own_chances(rows, design, name)
     draw = check_draw(read_draw(rows, design, before), design) if design.control or _in_waves(design) else None
     arms = tuple(sorted(set(rows["arm"]) - {design.control}))
     elsewhere = _elsewhere(rows, treatments, name)
@@ -380,6 +381,22 @@ def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
         )
     if faults:
         raise DataError(*faults)
+
+
+def _refuse_own_chances(rows: pd.DataFrame, design: Any, name: str) -> None:
+    """Raise where chances are so much each customer's own that hardly anybody compares with another."""
+    if not design.by_chance or not design.control or (share := alone(rows, design)) <= MOST_ALONE:
+        return
+    raise DataError(
+        sentence(
+            "treatments.{column}: got {n} different chances in {name}, so {share} of its customers have nobody of "
+            "another arm who had the same one. Name a column of the groups within which it was drawn.",
+            column=design.probability,
+            n=number(int(rows[design.probability].nunique())),
+            name=shown(name),
+            share=percent(share),
+        )
+    )
 
 
 def _elsewhere(rows: pd.DataFrame, treatments: pd.DataFrame, name: str) -> np.ndarray:

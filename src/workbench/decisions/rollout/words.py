@@ -163,9 +163,9 @@ def others(done: Evaluation) -> Iterator[Finding]:
         scale = scale_of(each.measure, done.ready.question.currency)
         names = {"arm": each.found.arm, "label": each.measure.label, "n": amount(each.found.estimate, scale)}
         if each.found.estimate > 0:
-            said = sentence("{arm} also raises “{label}” by {n}.", **names)
+            said = sentence("Besides, {arm} raises “{label}” by {n}.", **names)
         else:
-            said = sentence("{arm} also lowers “{label}” by {n}.", **names)
+            said = sentence("Besides, {arm} lowers “{label}” by {n}.", **names)
         yield _finding(f"effect_{each.found.arm}_{each.measure.name}", said, each, scale)
 
 
@@ -227,8 +227,8 @@ def _roll_out(each: Verdict, names: dict[str, str]) -> str:
     if each.priced:
         return sentence("Roll out {arm}: it lowers “{label}” by {amount}, more than it costs ({sure} sure).", **names)
     if each.effect.estimate >= 0:
-        return sentence("{arm} works: it raises “{label}” by {amount} ({sure} sure).", **names)
-    return sentence("{arm} works: it lowers “{label}” by {amount} ({sure} sure).", **names)
+        return sentence("It works: {arm} raises “{label}” by {amount} ({sure} sure).", **names)
+    return sentence("It works: {arm} lowers “{label}” by {amount} ({sure} sure).", **names)
 
 
 def _stop(each: Verdict, good: int, names: dict[str, str]) -> str:

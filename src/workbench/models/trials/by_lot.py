@@ -10,13 +10,17 @@ import pandas as pd
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.comparison import Difference, of_means, of_survival
+from workbench.models.trials.estimates import Sample, kind_in_words
+from workbench.models.trials.lot.adjusted import strata_of as comparable_within
 from workbench.statistics.draws import FEWEST_A_DRAW, Drawn, check_draw, comparable, known_before, read_draw
 from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.multiplicity import holm
-from workbench.wording import number, percent, sentence
+from workbench.wording import number, sentence
 
 HORIZONS = (1, 3, 6, 12)  # months since the start
 FOLLOWED = 0.5  # share of each arm that must have been followed up to a horizon
+MOST_ALONE = 0.05
+"""Share of customers who may compare with nobody, a choice: one in twenty hardly changes who the others are."""
 
 
 class TableDefinition(Protocol):
@@ -159,7 +163,7 @@ class LotEffects:
                 )
             else:
                 said = sentence(
-                    "{initiative} ({arm}) has no clear effect on staying {months} months: {low} to {high} of 100 "
+                    "No clear effect of {initiative} ({arm}) on staying {months} months: {low} to {high} of 100 "
                     "customers.",
                     **values,
                 )
@@ -167,24 +171,21 @@ class LotEffects:
         else:
             values = names | {"n": number(abs(found.estimate), 2), "low": number(low, 2), "high": number(high, 2)}
             if surely and found.estimate > 0:
-                said = sentence("{initiative} ({arm}) raises “{label}” by {n} points.", **values)
+                said = sentence("By lot, {initiative} ({arm}) raises “{label}” by {n} points.", **values)
             elif surely:
-                said = sentence("{initiative} ({arm}) lowers “{label}” by {n} points.", **values)
+                said = sentence("By lot, {initiative} ({arm}) lowers “{label}” by {n} points.", **values)
             else:
                 said = sentence(
-                    "{initiative} ({arm}) has no clear effect on “{label}”: {low} to {high} points.", **values
+                    "No clear effect of {initiative} ({arm}) on “{label}”: {low} to {high} points.", **values
                 )
             scale, unit = 1.0, sentence("points")
-        kind = "{level} confidence (Greenwood)" if each.months is not None else "{level} confidence (Welch)"
-        if np.isfinite(found.degrees):
-            kind = "{level} confidence (t over units)"
         return Finding(
             id=f"effect_{each.initiative}_{each.arm}_{each.outcome}",
             statement=said,
             estimate=scale * found.estimate,
             unit=unit,
             interval=(scale * low, scale * high),
-            interval_kind=sentence(kind, level=percent(self.confidence)),
+            interval_kind=kind_in_words(found.kind, self.confidence),
             evidence="experimental",
             n=found.n_treated + found.n_control,
             table="effects_of_trials",
@@ -382,6 +383,7 @@ def sound_draws(
     rows, before = known_before(treatments, definition.columns, definition.designs, customers, people)
     found: list[Dealt] = []
     silent: list[str] = []
+    lonely: list[str] = []
     for initiative in pd.unique(rows["initiative"].dropna()):
         design: Drawn = definition.design_of(initiative)
         own = (rows["initiative"] == initiative).to_numpy()
@@ -390,16 +392,54 @@ def sound_draws(
         if not design.control:
             silent.append(str(initiative))
             continue
-        found += _arms(str(initiative), rows[own], design)
-    if not silent:
-        return found, ()
-    message = sentence(
-        "Dealt by lot, but it is not said which arm is the control: {names}. Write control: under design: in "
-        "dataset.yaml.",
-        names=", ".join(silent),
-    )
-    title = sentence("Trials without a control arm")
-    return found, (Check(name="trials_control", status="warn", message=message, value=len(silent), title=title),)
+        dealt = rows[own][comparable(rows[own], design)]
+        if alone(dealt, design) > MOST_ALONE:
+            lonely.append(str(initiative))
+            continue
+        found += _arms(str(initiative), dealt, design)
+    return found, tuple(_without_effect(silent, lonely))
+
+
+def _without_effect(silent: list[str], lonely: list[str]) -> Iterator[Check]:
+    if silent:
+        yield Check(
+            name="trials_control",
+            status="warn",
+            message=sentence(
+                "Dealt by lot, but it is not said which arm is the control: {names}. Write control: under design: in "
+                "dataset.yaml.",
+                names=", ".join(silent),
+            ),
+            value=len(silent),
+            title=sentence("Trials without a control arm"),
+        )
+    if lonely:
+        yield Check(
+            name="trials_chances",
+            status="warn",
+            message=sentence(
+                "Dealt by lot, but nothing is told of {names}: customers had chances of their own, and too few of both "
+                "arms had the same one. Name a column of the groups within which it was drawn.",
+                names=", ".join(lonely),
+            ),
+            value=len(lonely),
+            title=sentence("Trials where few had the same chance"),
+        )
+
+
+def alone(rows: pd.DataFrame, design: Drawn) -> float:
+    """Share of customers whose chance was their own: nobody of another arm had the same, so they compare with nobody.
+
+    Parameters
+    ----------
+    rows, design
+        As of `strata_of`; 0 of designs whose chance is no column.
+    """
+    if not isinstance(design.probability, str) or not len(rows):
+        return 0.0
+    treated = (rows["arm"] != design.control).to_numpy()
+    kept, _ = comparable_within(Sample(values=np.zeros(len(rows)), treated=treated, stratum=strata_of(rows, design)))
+    return float(1 - kept.mean())
 
 
 def _holds(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
@@ -427,7 +467,6 @@ def strata_of(rows: pd.DataFrame, design: Drawn) -> np.ndarray:
 
 
 def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[Dealt]:
-    rows = rows[comparable(rows, design)]
     strata = strata_of(rows, design)
     for arm in sorted(set(rows["arm"]) - {design.control}):
         own = rows["arm"].isin([arm, design.control]).to_numpy()

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench.models.trials.estimates import Sample
+from workbench.models.trials.estimates import Kind, Sample
 from workbench.models.trials.lot.adjusted import difference, strata_of
-from workbench.statistics.product_limit import product_limit, survival_at
+from workbench.models.trials.lot.leaving import still_there
+from workbench.statistics.product_limit import survival_influence
 
 FEWEST = 20  # units an arm, below which a difference is not told: its interval would not hold its level
 FEWEST_CLUSTERS = 4  # units an arm where whole units were dealt: t with units − 2 degrees of freedom holds its level
@@ -22,8 +23,12 @@ class Difference:
     ----------
     estimate, error
         Treated minus control, and its standard error.
+    centre
+        Of its interval: the estimate itself, but of shares with few events.
     degrees
         Of freedom of the t distribution; infinite for the normal one.
+    kind
+        How the interval was made.
     treated, control
         Mean of each.
     n_treated, n_control
@@ -32,7 +37,9 @@ class Difference:
 
     estimate: float
     error: float
+    centre: float
     degrees: float
+    kind: Kind
     treated: float
     control: float
     n_treated: int
@@ -47,7 +54,7 @@ class Difference:
             Its level, between 0 and 1.
         """
         reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees)) * self.error
-        return self.estimate - reach, self.estimate + reach
+        return self.centre - reach, self.centre + reach
 
     @property
     def p_value(self) -> float:
@@ -81,6 +88,8 @@ def of_means(
     if clusters is not None:
         rows = pd.DataFrame({"y": values, "treated": treated, "stratum": strata, "unit": clusters})
         return _of_clusters(rows.groupby("unit")["y"].mean(), rows)
+    if not len(values):
+        return None
     dealt = Sample(values=np.asarray(values, dtype=float), treated=treated, stratum=strata)
     kept, _ = strata_of(dealt)
     people = int((kept & treated).sum()), int((kept & ~treated).sum())
@@ -92,7 +101,9 @@ def of_means(
     return Difference(
         estimate=found.estimate,
         error=found.se,
+        centre=(found.lower + found.upper) / 2,
         degrees=found.df,
+        kind=found.kind,
         treated=found.treated,
         control=found.control,
         n_treated=people[0],
@@ -108,7 +119,7 @@ def of_survival(
     strata: np.ndarray,
     clusters: np.ndarray | None,
 ) -> Difference | None:
-    """The difference of the shares that are still there after `horizon`: Kaplan–Meier, Greenwood's variance.
+    """The difference of the shares that are still there after `horizon`: Kaplan–Meier, in each arm of each stratum.
 
     Parameters
     ----------
@@ -120,41 +131,19 @@ def of_survival(
         When to look.
     treated, strata, clusters
         As of `of_means`.
+
+    Returns
+    -------
+    Difference or None
+        As of `of_means`: of what each customer adds to the share (`lot.still_there`), or of the shares of clusters.
     """
-    rows = pd.DataFrame({"time": times, "event": events, "treated": treated, "stratum": strata})
     if clusters is not None:
-        rows["unit"] = clusters
-        shares = {unit: _survival(own, horizon)[0] for unit, own in rows.groupby("unit")}
+        rows = pd.DataFrame({"time": times, "event": events, "treated": treated, "stratum": strata, "unit": clusters})
+        shares = {unit: _share(own, horizon) for unit, own in rows.groupby("unit")}
         return _of_clusters(pd.Series(shares), rows)
-    found = {key: (*_survival(own, horizon), len(own)) for key, own in rows.groupby(["stratum", "treated"])}
-    table = pd.DataFrame.from_dict(found, orient="index", columns=["mean", "square", "count"])
-    table.index = pd.MultiIndex.from_tuples(table.index, names=["stratum", "treated"])
-    wide = table.unstack("treated")
-    return _pooled(*(pd.DataFrame(wide[name]) for name in ("mean", "square", "count")))
-
-
-def _pooled(mean: pd.DataFrame, square: pd.DataFrame, count: pd.DataFrame) -> Difference | None:
-    """Strata with both arms, weighted by their size."""
-    if not {True, False} <= set(mean.columns):
-        return None
-    whole = (mean.notna() & square.notna()).all(axis=1)
-    mean, square, count = mean.loc[whole], square.loc[whole], count.loc[whole]
-    if not len(mean) or min(count[True].sum(), count[False].sum()) < FEWEST:
-        return None
-    weight = (count[True] + count[False]) / (count[True] + count[False]).sum()
-    variance = float((weight**2 * (square[True] + square[False])).sum())
-    if not variance > 0:
-        return None
-    treated, control = (float((weight * mean[arm]).sum()) for arm in (True, False))
-    return Difference(
-        estimate=treated - control,
-        error=variance**0.5,
-        degrees=np.inf,
-        treated=treated,
-        control=control,
-        n_treated=int(count[True].sum()),
-        n_control=int(count[False].sum()),
-    )
+    each = still_there(Sample(values=times, treated=treated, stratum=strata), times, events, horizon)
+    seen = np.isfinite(each)
+    return of_means(each[seen], treated[seen], strata[seen], None)
 
 
 def _of_clusters(values: pd.Series, rows: pd.DataFrame) -> Difference | None:
@@ -180,7 +169,9 @@ def _of_clusters(values: pd.Series, rows: pd.DataFrame) -> Difference | None:
     return Difference(
         estimate=treated - control,
         error=variance**0.5,
+        centre=treated - control,
         degrees=degrees,
+        kind="units",
         treated=treated,
         control=control,
         n_treated=int(rows["treated"].sum()),
@@ -188,14 +179,9 @@ def _of_clusters(values: pd.Series, rows: pd.DataFrame) -> Difference | None:
     )
 
 
-def _survival(rows: pd.DataFrame, horizon: float) -> tuple[float, float]:
-    """Share still there after the horizon and its variance; not a number where nobody was followed for so long."""
-    times = rows["time"].to_numpy(dtype=float)
-    if (times >= horizon).sum() == 0 and not rows["event"].all():
-        return float("nan"), float("nan")
-    table = product_limit(times, rows["event"].to_numpy(dtype=bool))
-    share = float(survival_at(table, np.array([horizon]))[0])
-    before = table[table["time"] <= horizon]
-    left = before["at_risk"] - before["events"]
-    terms = (before["events"] / (before["at_risk"] * left)).where(left > 0, 0.0)
-    return share, share**2 * float(terms.sum())
+def _share(rows: pd.DataFrame, horizon: float) -> float:
+    """Still there after the horizon; not a number where nobody was followed for so long."""
+    times, events = rows["time"].to_numpy(dtype=float), rows["event"].to_numpy(dtype=bool)
+    if not (times >= horizon).any() and not events.all():
+        return float("nan")
+    return survival_influence(times, events, horizon)[0]

@@ -43,11 +43,24 @@ def staying(
     Andersen, Klein and Rosthøj (2003): pseudo-values, here those of the infinitesimal jackknife, may be compared and
     regressed like outcomes without censoring; without `before` the error is Greenwood's.
     """
+    return _compared(sample, times, events, horizon, _share_at(horizon), confidence)
 
-    def moved(own_times: np.ndarray, own_events: np.ndarray, often: np.ndarray) -> tuple[float, np.ndarray]:
-        return survival_influence(own_times, own_events, horizon, weights=often)
 
-    return _compared(sample, times, events, horizon, moved, confidence)
+def still_there(sample: Sample, times: np.ndarray, events: np.ndarray, horizon: float) -> np.ndarray:
+    """What each customer (n,) adds to the share that is still there: pseudo-values, whose means are Kaplan–Meier's.
+
+    Parameters
+    ----------
+    sample, times, events, horizon
+        As of `staying`.
+
+    Returns
+    -------
+    ndarray
+        Not a number of those whose arm was not followed for so long in their stratum, or has nobody beside it.
+    """
+    times, events = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
+    return _of_each(replace(sample, unit=None).with_values(times), times, events, horizon, _share_at(horizon))
 
 
 def restricted_mean(
@@ -76,6 +89,29 @@ def restricted_mean(
     return _compared(sample, times, events, horizon, moved, confidence)
 
 
+def _share_at(horizon: float) -> Moved:
+    def moved(times: np.ndarray, events: np.ndarray, often: np.ndarray) -> tuple[float, np.ndarray]:
+        return survival_influence(times, events, horizon, weights=often)
+
+    return moved
+
+
+def _of_each(people: Sample, times: np.ndarray, events: np.ndarray, horizon: float, moved: Moved) -> np.ndarray:
+    """Pseudo-values (n,) of those with a time, within arm and stratum."""
+    values = np.full(len(times), np.nan)
+    if not people.seen.any():
+        return values
+    kept, strata = strata_of(people)
+    code = np.where(kept, 2 * strata + people.treated, -1)
+    for cell in range(int(code.max()) + 1):
+        own = code == cell
+        if (times[own] >= horizon).any() or events[own].all():
+            often = people.counts[own]
+            level, influence = moved(times[own], events[own], often)
+            values[own] = level + often.sum() * influence / often
+    return values
+
+
 def _compared(
     sample: Sample, times: np.ndarray, events: np.ndarray, horizon: float, moved: Moved, confidence: float
 ) -> Estimate:
@@ -83,15 +119,7 @@ def _compared(
     gone = np.where(np.isfinite(times), (events & (times <= horizon)).astype(float), np.nan)
     people = replace(sample, unit=None).with_values(gone)
     people.usable()
-    kept, strata = strata_of(people)
-    values = np.full(len(times), np.nan)
-    code = np.where(kept, 2 * strata + sample.treated, -1)
-    for cell in range(int(code.max()) + 1):
-        own = code == cell
-        if (times[own] >= horizon).any() or events[own].all():
-            often = sample.counts[own]
-            level, influence = moved(times[own], events[own], often)
-            values[own] = level + often.sum() * influence / often
+    values = _of_each(people, times, events, horizon, moved)
     if min((np.isfinite(values) & (sample.treated == arm)).sum() for arm in (True, False)) < FEWEST:
         raise DataError(
             sentence(
