@@ -58,7 +58,7 @@ def test_what_chance_dealt_is_an_effect_in_money():
     assert row["break_even"] == pytest.approx(0.5 * row["effect"])
     (said,) = [each for each in flatten(found) if isinstance(each, Finding)]
     assert said.evidence == "experimental"
-    assert said.statement.startswith("test (mail) raises “spend” by")
+    assert said.statement.startswith("For each recipient, test (mail) raises “spend” by")
     dear = told(dataset(LOT, SPEND), rows, None, None, margin=0.5, contact_cost=0.8).frame
     assert dear["roi"][0] == pytest.approx(row["roi"] / 2)  # doubled cost halves the return
 
