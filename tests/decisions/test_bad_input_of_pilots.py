@@ -29,6 +29,15 @@ def test_a_customer_in_both_arms_is_left_out_and_counted(bench):
     assert done.effects[0].found.n == 1940
 
 
+def test_customers_who_are_all_in_both_arms_are_refused_by_name(bench):
+    rows = dealt(400).assign(start="2026-01-05")
+    made(bench, pd.concat([rows, rows.assign(arm=rows["arm"].map({"mail": "none", "none": "mail"}))]))
+    with pytest.raises(WorkbenchError) as refused:
+        asked(bench)
+    assert any("400 customers of 'test' are in two arms at once" in fault for fault in refused.value.faults)
+    assert any("too few customers (0 mail and 0 none)" in fault for fault in refused.value.faults)
+
+
 def test_a_control_that_was_treated_later_stays_where_it_was_dealt(bench):
     rows = dealt(2000).assign(start="2026-01-05")
     later = rows[rows["arm"] == "none"].iloc[:100].assign(arm="mail", start="2026-02-02")

@@ -99,12 +99,15 @@ def describe(name: str, design: Design, found: DrawCheck) -> Check:
         message = sentence("{name} is called {assignment} and has one arm, so there is nobody to compare with.", **who)
         title = sentence("A trial without a control")
     elif found.both:
-        template = "{name} is called {assignment}, but {n} units are in several arms: no effect of it is experimental."
+        template = (
+            "{name} is called {assignment}, but {n} units are in several arms: taken as it is, no effect of it is "
+            "experimental."
+        )
         message, title = sentence(template, n=number(found.both), **who), sentence("Units in more than one arm")
     elif found.ratio_p is not None and found.ratio_p < BROKEN:
         template = (
-            "{name} is called {assignment}, but its arms have not the sizes that were drawn ({sizes}; p {p}): no "
-            "effect of it is experimental. Check probability:, or who was left out."
+            "{name} is called {assignment}, but its arms have not the sizes that were drawn ({sizes}; p {p}): taken "
+            "as it is, no effect of it is experimental. Check probability:, or who was left out."
         )
         message = sentence(template, sizes=sizes, p=p_value(found.ratio_p), **who)
         title = sentence("Arms of the wrong size")

@@ -1,7 +1,8 @@
-"""Effects of a pilot by the estimate that its design calls for: all arms and outcomes, and by month."""
+"""Effects of a pilot by the estimate that its design calls for: all arms and outcomes, by month, counted otherwise."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,10 +10,13 @@ import pandas as pd
 
 from workbench.decisions.rollout import estimators
 from workbench.decisions.rollout.pilot import Pilot
+from workbench.errors import DataError
+from workbench.models.trials import lot
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.models.trials.head_start import HeadStart
 from workbench.statistics.draws import comparable, design_matrix
 from workbench.statistics.horizons import DAYS_A_MONTH
+from workbench.wording import number, sentence
 
 RECORDED = ("treatments", "customers")
 """Tables whose outcomes are columns: they have no window."""
@@ -20,6 +24,8 @@ UNEVEN = 3
 """Days by which a window of whole calendar months may be shorter than as many mean months: 181 of 184 days are six."""
 MONTHS = (1, 2, 3, 6, 9, 12)
 """Since the start, of which effects are told as far as windows are over."""
+CAPPED, MONTHS_THERE = "_capped", "_months"
+"""What is added to the name of an outcome that is counted in another way."""
 
 
 class Measured(Protocol):
@@ -228,13 +234,13 @@ class Samples:
         """
         if self.before_after is not None:
             found = self.before_after.estimate(outcome, days, among)
-            return None if found is None else self._named(found, outcome, arm, names)
+            return None if found is None else self.named(found, outcome, arm, names)
         timed = self.waves or self.chosen if days and outcome.measure.table not in RECORDED else None
         found = None if timed is None else timed.estimate(outcome.measure, arm, days or 0, among)
         if found is None and (timed is None or timed is self.chosen):
             sample, rows = self.sample(outcome, arm, among), self.pair(arm, among)
             found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
-        return None if found is None else self._named(found, outcome, arm, names)
+        return None if found is None else self.named(found, outcome, arm, names)
 
     def head_start(self, outcome: Measured, arm: str, days: int | None) -> HeadStart | None:
         """How customers whom nobody dealt stayed in the first month already; None of others, and where few left in it.
@@ -255,7 +261,24 @@ class Samples:
         found = estimators.heads(self.sample(outcome, arm), outcome.days[rows], outcome.left[rows], days)
         return None if found is None else found[0]
 
-    def _named(self, found: tuple[Estimate, Estimate], outcome: Measured, arm: str, names: Mapping[str, Any]) -> Effect:
+    def named(
+        self,
+        found: tuple[Estimate, Estimate],
+        outcome: Measured,
+        arm: str,
+        names: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Effect:
+        """What an estimator found, as the effect that it is.
+
+        Parameters
+        ----------
+        found
+            The estimate, and the same without what was known before; twice the same where nothing was.
+        outcome, arm
+            Of what.
+        names
+            `group`, `month`.
+        """
         told = {
             "initiative": self.pilot.initiative,
             "arm": arm,
@@ -342,3 +365,62 @@ def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest
                 found = samples.effect(outcome, arm, days, month=month)
                 if found is not None and found.found.kind != "bounds":  # what is possible tells nothing of a month
                     yield found
+
+
+def counted_otherwise(
+    samples: Samples, outcomes: Sequence[Any], days: int | None
+) -> Mapping[tuple[str, str], tuple[Effect, ...]]:
+    """By arm and outcome: its effect counted in another way, of pilots that chance dealt, or whole units, at one start.
+
+    Parameters
+    ----------
+    samples
+        The pilot.
+    outcomes
+        As `features.trials.Outcome` has them.
+    days
+        Length of the window; None where nothing is dated.
+
+    Notes
+    -----
+    They decide nothing and are told beside their outcome, so that nobody picks the one that looks best: a large order
+    moves a mean that a cap holds (`lot.capped`), and who leaves late stayed most of the window all the same.
+    """
+    if samples.pilot.route not in ("lot", "units"):
+        return {}
+    names = {each.measure.name for each in outcomes}
+    found: dict[tuple[str, str], tuple[Effect, ...]] = {}
+    for outcome in outcomes:
+        for arm in samples.pilot.arms:
+            made = [each for each in _otherwise(samples, outcome, arm, days) if each.measure.name not in names]
+            if made:
+                found[arm, outcome.measure.name] = tuple(made)
+    return found
+
+
+def _otherwise(samples: Samples, outcome: Any, arm: str, days: int | None) -> Iterator[Effect]:
+    measure = outcome.measure
+    if measure.money and outcome.of is None:
+        values, cap = lot.capped(outcome.after)
+        if np.nanmax(outcome.after, initial=-np.inf) > cap:
+            label = sentence("{label}, at most {cap} counted", label=measure.label, cap=number(cap))
+            named = replace(measure, name=f"{measure.name}{CAPPED}", label=label)
+            effect = samples.effect(replace(outcome, measure=named, after=values), arm, days)
+            if effect is not None:
+                yield effect
+    if outcome.days is not None and days and samples.pilot.route == "lot":
+        months = days / DAYS_A_MONTH
+        label = sentence("{label}: months of {n}", label=measure.label, n=number(months))
+        named = replace(
+            measure, name=f"{measure.name}{MONTHS_THERE}", label=label, kind="mean", unit=sentence("months")
+        )
+        sample, rows = samples.sample(outcome, arm), samples.pair(arm)
+        times, left = outcome.days[rows] / DAYS_A_MONTH, outcome.left[rows]
+        try:
+            plain, best = (
+                lot.restricted_mean(each, times, left, months, confidence=samples.level)
+                for each in (replace(sample, before=None), sample)
+            )
+        except DataError:
+            return
+        yield samples.named((best, plain if sample.before is not None else best), replace(outcome, measure=named), arm)

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from workbench.decisions.rollout.effects import RECORDED, Effect, Followed, Measured, Samples, by_month, samples_of
+from workbench.decisions.rollout.effects import (
+    RECORDED,
+    Effect,
+    Followed,
+    Measured,
+    Samples,
+    by_month,
+    counted_otherwise,
+    samples_of,
+)
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
@@ -172,6 +181,8 @@ class Evaluation:
         Whether the comparison is fair.
     effects
         Of the window, of all arms: the primary outcome first, then guardrails, then the others.
+    otherwise
+        By arm and outcome: the same counted in another way, which decides nothing.
     months
         By month since the start.
     groups
@@ -193,6 +204,7 @@ class Evaluation:
     ready: Ready
     fairness: Fairness
     effects: tuple[Effect, ...]
+    otherwise: Mapping[tuple[str, str], tuple[Effect, ...]]
     months: tuple[Effect, ...]
     groups: tuple[ByGroup, ...]
     verdicts: tuple[Verdict, ...]
@@ -281,6 +293,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         ready=at,
         fairness=fairness,
         effects=tuple(effects),
+        otherwise=counted_otherwise(samples, at.outcomes, at.days),
         months=months,
         groups=tuple(by_group(samples, at.primary, at.groupings, at.days)) if _by_group(pilot) else (),
         verdicts=verdicts,

@@ -46,7 +46,7 @@ def scale_of(measure: Any, currency: str) -> Scale:
         )
     if measure.kind == "sum":
         return Scale(factor=1.0, unit=sentence("a customer"))
-    return Scale(factor=1.0, unit=sentence("points"))
+    return Scale(factor=1.0, unit=getattr(measure, "unit", "") or sentence("points"))
 
 
 def amount(value: float, scale: Scale) -> str:

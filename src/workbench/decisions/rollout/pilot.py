@@ -191,7 +191,7 @@ def read_pilot(
     every = rows
     rows, twice, crossed = _one_row_each(rows, design.control)
     before = before.loc[rows.index]
-    _refuse_few(rows, design, name)
+    _refuse_few(rows, design, name, arms=sorted(set(every["arm"])), twice=twice)
     _refuse_own_chances(rows, design, name)
     draw = check_draw(read_draw(rows, design, before), design) if design.control or _in_waves(design) else None
     arms = tuple(sorted(set(rows["arm"]) - {design.control}))
@@ -350,9 +350,9 @@ def _units(rows: pd.DataFrame, design: Any) -> dict[str, int]:
     return {str(arm): int(n) for arm, n in rows.groupby("arm")[design.unit].nunique().items()}
 
 
-def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
+def _refuse_few(rows: pd.DataFrame, design: Any, name: str, *, arms: Sequence[str], twice: int) -> None:
     """Raise where an arm is too small for anything to be told."""
-    counts = rows["arm"].value_counts()
+    counts = rows["arm"].value_counts().reindex(arms, fill_value=0)
     faults = []
     if design.unit and design.control:
         units = _units(rows, design)
@@ -371,6 +371,17 @@ def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
     small = counts[counts < FEWEST]
     if len(small):
         sizes = listing([f"{number(int(n))} {arm}" for arm, n in small.items()])
+        if twice:
+            faults.append(
+                plural(
+                    "treatments: {n} customer of {name} is in two arms at once and is left out. Bring the arm that "
+                    "each was dealt.",
+                    "treatments: {n} customers of {name} are in two arms at once and are left out. Bring the arm that "
+                    "each was dealt.",
+                    twice,
+                    name=shown(name),
+                )
+            )
         faults.append(
             sentence(
                 "treatments: {name} has too few customers ({sizes}), expected {least} of each arm.",

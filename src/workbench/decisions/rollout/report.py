@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
 from workbench.decisions.rollout import course, for_whom, taking, trends, words
+from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
@@ -116,6 +117,11 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
         if each.reduced is not None:
             key = f"variance_reduction_{each.measure.name}"
             found[key] = min(found.get(key, each.reduced) or 0.0, each.reduced)
+    for each in (each for others in done.otherwise.values() for each in others):
+        name = f"effect_{each.found.arm}_{each.measure.name}"
+        one = each.found
+        for end, value in {"": one.estimate, "_lower": one.lower, "_upper": one.upper, "_se": one.se}.items():
+            found[f"{name}{end}"] = value if np.isfinite(value) else None
     for arm, sequence in done.sequences.items():
         name = f"effect_{arm}_{done.ready.primary.measure.name}"
         ends = [each if np.isfinite(each) else None for each in (sequence.lower, sequence.upper)]
@@ -139,7 +145,9 @@ def effects(done: Evaluation) -> pd.DataFrame:
     done
         The evaluation.
     """
-    whole = table([each.found for each in (*done.effects, *done.months)]).assign(alone=np.nan, alone_se=np.nan)
+    others = [each for found in done.otherwise.values() for each in found]
+    whole = table([each.found for each in (*done.effects, *others, *done.months)])
+    whole = whole.assign(alone=np.nan, alone_se=np.nan)
     parts = [
         table(each.effects).assign(
             alone=[own.found.estimate for own in each.alone], alone_se=[own.found.se for own in each.alone]
@@ -178,7 +186,11 @@ def _drawn(each: Estimate, column: np.ndarray) -> pd.DataFrame:
 def _outcomes(done: Evaluation) -> Table:
     rows = []
     currency = done.ready.question.currency
+    told: list[tuple[Effect, float]] = []
     for each, p in zip(done.effects, done.p_holm, strict=True):
+        told.append((each, p))
+        told += [(other, np.nan) for other in done.otherwise.get((each.found.arm, each.measure.name), ())]
+    for each, p in told:
         scale, found = scale_of(each.measure, currency), each.found
         sequence = done.sequences.get(found.arm) if each.measure is done.ready.primary.measure else None
         rows.append(
@@ -222,7 +234,7 @@ def _outcomes(done: Evaluation) -> Table:
         frame=frame,
         caption=sentence(
             "Effects on all outcomes: the primary one first, then guardrails; p-values of the others by Holm over all "
-            "of them."
+            "of them. What counts an outcome in another way stands below it and has none."
         )
         if done.fairness.experimental
         else sentence(
