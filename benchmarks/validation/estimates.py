@@ -135,6 +135,7 @@ def of_pilots(texts: Sequence[str], seed: int) -> dict[str, Any]:
         persistence=persistence,
         halo=halo,
         borrowed=fit_borrowed(answers, halo.points, lasting),
+        lasts=unasked,
         carry=unasked,
         slopes=unasked,
         notice=unasked,

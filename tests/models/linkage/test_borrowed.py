@@ -8,6 +8,7 @@ from tests.models.linkage.panels import answers_of, panel
 
 from workbench.models.linkage.borrowed import UNKNOWN, Borrowed, fit_borrowed
 from workbench.models.linkage.halo import Halo
+from workbench.models.linkage.lasting_effects import fit_lasting_effects
 from workbench.models.linkage.linkage import Linkage
 
 WEIGHTS = np.array([0.5, 0.4, 0.3, 0.0])
@@ -107,6 +108,19 @@ def test_draws_are_those_of_the_hierarchy_by_brute_force():
     assert drawn.std(axis=0) == pytest.approx(deviation, rel=0.05)
 
 
+@pytest.mark.parametrize(("a_year", "status"), [(0.0, "pass"), (0.25, "warn")])
+def test_effects_that_change_over_the_years_are_warned_of(some, a_year, status):
+    answers = loyal(some, loyalty=0.5, times=8)
+    years = (answers.month - answers.month.mean()) / 12
+    changed = replace(answers, outcome=answers.outcome + a_year * years * answers.away[:, 1])
+    found = fit_lasting_effects(changed)
+    (check,) = found.exhibits()
+    assert (check.name, check.status) == ("effects_last", status)
+    points = answers.points_of_score
+    assert found.trend == pytest.approx(np.array([0, a_year, 0, 0]) / points, abs=3 * found.error.max())
+    assert ("'b'" in check.message) == (status == "warn")
+
+
 def test_ends_take_off_all_that_parts_effects_or_nothing(some):
     answers = loyal(some, loyalty=1.2)
     points = np.full(2000, HALO)
@@ -117,6 +131,7 @@ def test_ends_take_off_all_that_parts_effects_or_nothing(some):
         persistence=unasked,
         halo=Halo(points=points, reported=reported, pairs=1000),
         borrowed=fit_borrowed(answers, points, lasting=2.0),
+        lasts=unasked,
         carry=unasked,
         slopes=unasked,
         notice=unasked,

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.models.linkage.answers import Answers
+from workbench.models.linkage.least_squares import Squares, from_own_mean
 
 UNKNOWN = 1e6
 """Error, in log-odds a point, of what answers do not tell: nobody rated a touchpoint twice. Far beyond any effect."""
@@ -119,9 +120,9 @@ def fit_borrowed(answers: Answers, halo: np.ndarray, lasting: float) -> Borrowed
     outcome = answers.outcome[rows] / points
     beside = columns.shape[1] + 1
     centred = columns - columns.mean(axis=0), outcome - outcome.mean()
-    own = _from_own_mean(columns, who, many), _from_own_mean(outcome[:, None], who, many)[:, 0]
-    whole = _Squares.of(*centred, who, many, len(outcome) - beside)
-    inside = _Squares.of(*own, who, many, len(outcome) - len(np.unique(who)) - beside)
+    own = from_own_mean(columns, who, many), from_own_mean(outcome[:, None], who, many)[:, 0]
+    whole = Squares.of(*centred, who, many, len(outcome) - beside)
+    inside = Squares.of(*own, who, many, len(outcome) - len(np.unique(who)) - beside)
     kept = slice(0, len(answers.drivers))
     apart = (whole.found - inside.found)[kept]
     clustered = ((whole.scores - inside.scores) ** 2).sum(axis=0)
@@ -151,36 +152,3 @@ def borrowed_effects(answers: Answers, points: np.ndarray, unseen: float) -> np.
     shared = np.concatenate([answers.used.mean(axis=0), np.zeros(many)])
     telling = (np.linalg.pinv(np.cov(both, rowvar=False)) @ shared)[:many]
     return unseen * points[:, None] * telling
-
-
-def _from_own_mean(columns: np.ndarray, who: np.ndarray, many: int) -> np.ndarray:
-    """Columns (n, p) over the means of each customer's rows."""
-    counts = np.maximum(np.bincount(who, minlength=many), 1)
-    means = [np.bincount(who, column, minlength=many) / counts for column in columns.T]
-    return columns - np.column_stack(means)[who]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Squares:
-    """Coefficients by least squares, what each customer adds to their errors, and which of them are told."""
-
-    found: np.ndarray
-    variance: np.ndarray
-    scores: np.ndarray
-    told: np.ndarray
-
-    @classmethod
-    def of(cls, columns: np.ndarray, outcome: np.ndarray, who: np.ndarray, many: int, free: int) -> "_Squares":
-        """Of columns and outcome over their means, with so many degrees of freedom left."""
-        square = columns.T @ columns
-        inverse = np.linalg.pinv(square, hermitian=True)
-        found = inverse @ (columns.T @ outcome)
-        left = outcome - columns @ found
-        scores = np.zeros((many, columns.shape[1]))
-        np.add.at(scores, who, columns * left[:, None])
-        return cls(
-            found=found,
-            variance=np.diag(inverse) * float(left @ left) / max(free, 1),
-            scores=scores @ inverse,
-            told=np.isclose(np.diag(inverse @ square), 1.0, atol=1e-6),
-        )

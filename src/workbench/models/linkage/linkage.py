@@ -14,6 +14,7 @@ from workbench.models.linkage.borrowed import Borrowed, fit_borrowed
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
 from workbench.models.linkage.halo import Halo, fit_halo
+from workbench.models.linkage.lasting_effects import LastingEffects, fit_lasting_effects
 from workbench.models.linkage.notice import Notice, fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import ORDERS, End, Shared, Slopes, fit_slopes
@@ -27,7 +28,7 @@ class Linkage:
 
     Attributes
     ----------
-    answers, persistence, halo, borrowed, carry, slopes, notice
+    answers, persistence, halo, borrowed, lasts, carry, slopes, notice
         The links.
     lasting
         Variance of what lasts in customers' satisfaction, in ratings or beside them.
@@ -41,6 +42,7 @@ class Linkage:
     persistence: Persistence
     halo: Halo
     borrowed: Borrowed
+    lasts: LastingEffects
     carry: Carry
     slopes: Slopes
     notice: Notice
@@ -160,6 +162,7 @@ class Linkage:
                 "counted": Column(sentence("What counts")),
             },
         )
+        yield self.lasts
         yield self.carry
         yield self.slopes
 
@@ -254,6 +257,7 @@ def learn_link(
         persistence=persistence,
         halo=halo,
         borrowed=fit_borrowed(answers, halo.points, lasting),
+        lasts=fit_lasting_effects(answers),
         carry=carry,
         slopes=fit_slopes(months, carry, blur),
         notice=fit_notice(_activity(usage, transactions), subscriptions, until=until, origin=origin),
