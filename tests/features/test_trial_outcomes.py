@@ -84,8 +84,26 @@ def test_contracts_that_follow_each_other_are_one_stay_and_a_later_one_is_not():
     assert staying.days[1] == 15.0
     assert staying.left.tolist() == [False, True, False]
     cash = of(followed, 30, "cash").after
-    assert cash[0] == pytest.approx(30.0 * 12 / 365.25 * 30)
+    assert cash[0] == pytest.approx((30.0 * 19 + 40.0 * 11) * 12 / 365.25)  # an upgrade counts from its day
     assert cash[1] == pytest.approx(20.0 * 12 / 365.25 * 15)
+    assert np.isnan(cash[2])
+    cash = of(followed, 16, "cash")
+    assert cash.after[2] == pytest.approx(10.0 * 12 / 365.25 * 11)  # of a contract that began after the start
+    assert cash.alike.tolist() == pytest.approx([30.0 * 12 / 365.25 * 16, 20.0 * 12 / 365.25 * 16, 0.0])
+
+
+def test_what_customers_pay_is_not_known_where_a_price_is_not():
+    contracts = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", "b"],
+            "start": pd.to_datetime(["2025-01-01", "2026-03-11", "2025-01-01", "2026-04-01"]),
+            "end": pd.to_datetime(["2026-03-11", None, "2026-04-01", None]),
+            "price": [30.0, np.nan, 0.0, np.nan],
+        }
+    )
+    followed = follow_up(ROSTER, {"subscriptions": contracts}, dataset(subscriptions=[]))
+    assert of(followed, 10, "cash").after[:2].tolist() == pytest.approx([30.0 * 12 / 365.25 * 10, 0.0])
+    assert of(followed, 11, "cash").known.tolist() == [False, True, True]  # c had no contract: 0 is known of it
 
 
 def test_answers_are_means_of_customers_with_their_top_box_and_nps():
@@ -128,6 +146,9 @@ def test_contacts_complaints_minutes_and_first_contact_resolution():
     resolved = of(followed, 30, "resolved")
     assert (resolved.after[0], resolved.of[0]) == (1.0, 2.0)
     assert resolved.known.tolist() == [True, False, False]
+    assert resolved.per_customer() == 1.0  # two of a, none of b; the window of c is not over
+    assert resolved.per_customer(np.array([True, False, True])) == 2.0
+    assert of(followed, 30, "minutes").per_customer() == 1.0
 
 
 def test_a_recorded_outcome_needs_no_dates():

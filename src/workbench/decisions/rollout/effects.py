@@ -20,8 +20,6 @@ from workbench.wording import number, sentence
 
 RECORDED = ("treatments", "customers")
 """Tables whose outcomes are columns: they have no window."""
-UNEVEN = 3
-"""Days by which a window of whole calendar months may be shorter than as many mean months: 181 of 184 days are six."""
 MONTHS = (1, 2, 3, 6, 9, 12)
 """Since the start, of which effects are told as far as windows are over."""
 CAPPED, MONTHS_THERE = "_capped", "_months"
@@ -46,6 +44,16 @@ class Measured(Protocol):
     @property
     def known(self) -> np.ndarray:
         """Of whom there is an outcome."""
+        ...
+
+    def per_customer(self, rows: np.ndarray | None = None) -> float:
+        """How many of what it is counted on a customer has.
+
+        Parameters
+        ----------
+        rows : (n,) bool
+            Of whom; all where it is None.
+        """
         ...
 
 
@@ -133,11 +141,20 @@ class Effect:
         The same without what was known before; `found` itself where nothing was.
     measure
         The outcome.
+    per_customer
+        How many of what it is counted on (contacts of a ratio, answers of a mean, contracts of staying) a customer of
+        the control has: what its money is multiplied by to be that of a customer. 1 of sums.
     """
 
     found: Estimate
     plain: Estimate
     measure: Any
+    per_customer: float = 1.0
+
+    @property
+    def days(self) -> int | None:
+        """That it covers, where these are others than those of the window; None: the whole window."""
+        return self.found.days
 
     @property
     def reduced(self) -> float | None:
@@ -287,7 +304,13 @@ class Samples:
             **names,
         }
         best, plain = (each.named(**told) for each in found)
-        return Effect(found=best, plain=best if found[0] is found[1] else plain, measure=outcome.measure)
+        control = (self.pilot.roster["arm"] == self.pilot.control).to_numpy()
+        return Effect(
+            found=best,
+            plain=best if found[0] is found[1] else plain,
+            measure=outcome.measure,
+            per_customer=outcome.per_customer(control if control.any() else None),
+        )
 
 
 def samples_of(pilot: Pilot, level: float, followed: Followed, outcomes: Sequence[Measured]) -> Samples:
@@ -356,14 +379,16 @@ def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest
         return
     for month in MONTHS:
         days = min(round(month * DAYS_A_MONTH), longest)
-        if month * DAYS_A_MONTH > longest + UNEVEN:
+        if month * DAYS_A_MONTH > longest + estimators.UNEVEN:
             break
         for outcome in followed.over(days, names):
             if outcome.measure.table in RECORDED:
                 continue
             for arm in samples.pilot.arms:
                 found = samples.effect(outcome, arm, days, month=month)
-                if found is not None and found.found.kind != "bounds":  # what is possible tells nothing of a month
+                if found is None or found.found.kind == "bounds":  # what is possible tells nothing of a month
+                    continue
+                if found.days is None:  # of fewer months it is no effect of this one
                     yield found
 
 

@@ -40,6 +40,9 @@ class Ready:
         Who was dealt what, what is recorded of them, and what is asked.
     days
         Length of the window; None where outcomes are columns alone.
+    planned_days, seen_days
+        Days that the pilot was to run, by its ends, and days from its start to the end of the records: medians over
+        customers. None without ends, and where nothing is dated.
     outcomes
         The primary one first, then guardrails, then the others.
     censored : (n,) bool
@@ -55,6 +58,8 @@ class Ready:
     outcomes: tuple[Measured, ...]
     censored: np.ndarray
     groupings: tuple[Grouping, ...] = ()
+    planned_days: int | None = None
+    seen_days: int | None = None
 
     @property
     def primary(self) -> Measured:
@@ -112,7 +117,17 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
         outcomes=tuple(kept),
         censored=censored,
         groupings=tuple(groupings(pilot, names, found[primary], asked=asked)),
+        planned_days=_planned_days(pilot),
+        seen_days=int(np.median(reach)) if days is not None else None,
     )
+
+
+def _planned_days(pilot: Pilot) -> int | None:
+    """Days from start to end, both counted, as most customers have it; None where no row has an end."""
+    rows = pilot.roster
+    if not pilot.dated or "end" not in rows or rows["end"].isna().all():
+        return None
+    return int((rows["end"] - rows["start"]).dt.days.median()) + 1
 
 
 def _window(pilot: Pilot, followed: Followed, question: Question) -> int | None:
@@ -120,16 +135,14 @@ def _window(pilot: Pilot, followed: Followed, question: Question) -> int | None:
     if not followed.dated or followed.until is None:
         return None
     reach = followed.reach()
-    rows = pilot.roster
     days = question.window_days
-    if days is None and "end" in rows and rows["end"].notna().any():
-        days = int((rows["end"] - rows["start"]).dt.days.median()) + 1
-        days = days if (reach >= days).any() else None
+    if days is None and (planned := _planned_days(pilot)) is not None:
+        days = planned if (reach >= planned).any() else None
     if days is None:
         days = int(min(reach.min(), 365))
     recorded = all(each.table in RECORDED for each in followed.measures)
     if not recorded and (days < 1 or not (reach >= days).any()):
-        raise DataError(not_over(followed.until, rows["start"].min(), max(days, 1)))
+        raise DataError(not_over(followed.until, pilot.roster["start"].min(), max(days, 1)))
     return days
 
 

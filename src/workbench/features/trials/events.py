@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.statistics.horizons import DAYS_A_MONTH
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Events:
@@ -149,14 +151,11 @@ class Stays:
         From the start until they left or the records end; NaN of others.
     left : (n,) bool
         Whether that ended with leaving.
-    fees : (n,)
-        What they paid a day at the start, in money; NaN where no price is known.
     """
 
     there: np.ndarray
     days: np.ndarray
     left: np.ndarray
-    fees: np.ndarray
 
 
 def stays_of(subscriptions: pd.DataFrame, roster: pd.DataFrame, until: pd.Timestamp) -> Stays:
@@ -165,35 +164,102 @@ def stays_of(subscriptions: pd.DataFrame, roster: pd.DataFrame, until: pd.Timest
     Parameters
     ----------
     subscriptions
-        `customer_id`, `start`, `end` (missing: still running), perhaps `price` (a month).
+        `customer_id`, `start`, `end` (missing: still running).
     roster
         `customer_id` and `start`, one row a customer.
     until
         The day after the last of the records.
     """
-    place = pd.Index(roster["customer_id"]).get_indexer(pd.Index(subscriptions["customer_id"]))
-    rows = pd.DataFrame(
-        {
-            "row": place,
-            "begin": pd.to_datetime(subscriptions["start"]).to_numpy(),
-            "end": pd.to_datetime(subscriptions["end"]).fillna(pd.Timestamp.max).to_numpy(),
-            "price": subscriptions["price"].to_numpy(dtype=float) if "price" in subscriptions else np.nan,
-        }
-    )[place >= 0].sort_values(["row", "begin"], kind="stable")
+    rows = _contracts(subscriptions, roster).sort_values(["row", "begin"], kind="stable")
     ahead = rows.groupby("row")["end"].cummax().groupby(rows["row"]).shift()
     rows["stay"] = (ahead.isna() | (rows["begin"] > ahead)).cumsum()
     start = pd.to_datetime(roster["start"]).to_numpy()
     rows["last"] = rows.groupby("stay")["end"].transform("max")
     at = start[rows["row"].to_numpy()]
     covering = rows[((rows["begin"] <= at) & (at < rows["last"])).to_numpy()]
-    paying = covering[(covering["end"] > start[covering["row"].to_numpy()]).to_numpy()]
     last = covering.groupby("row")["last"].first()
     end = last.reindex(np.arange(len(roster))).to_numpy()
     left = ~np.isnat(end) & (end < until.to_datetime64())
     until_then = np.where(left, end, until.to_datetime64())
     days = (until_then - start) / np.timedelta64(1, "D")
-    fees = np.full(len(roster), np.nan)
-    sums = paying.groupby("row")["price"].sum(min_count=1)
-    fees[sums.index.to_numpy()] = sums.to_numpy() * 12 / 365.25
     there = ~np.isnat(end) & (start < until.to_datetime64())
-    return Stays(there=there, days=np.where(there, days, np.nan), left=left, fees=fees)
+    return Stays(there=there, days=np.where(there, days, np.nan), left=left)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fees:
+    """Contracts of the customers of a roster, one a row, on the clock of a trial.
+
+    Attributes
+    ----------
+    size
+        Customers of the roster.
+    row : (n,)
+        Whose contract it is: a position in the roster.
+    begin, end : (n,)
+        Days since that customer's start: its first, and the first without it (at most that of the end of the records).
+    price : (n,)
+        Money a day; NaN where it is not known.
+    """
+
+    size: int
+    row: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    price: np.ndarray
+
+    def during(self, first: int, end: int) -> np.ndarray:
+        """What they paid (customers,) from one day to before another, day by day at the price of each contract.
+
+        Parameters
+        ----------
+        first, end
+            Days since the start.
+
+        Returns
+        -------
+        ndarray
+            0 of those without a contract; NaN where one of unknown price ran.
+        """
+        days = np.maximum(np.minimum(self.end, end) - np.maximum(self.begin, first), 0.0)
+        return np.bincount(self.row, np.where(days > 0, days * self.price, 0.0), minlength=self.size)
+
+
+def fees_of(subscriptions: pd.DataFrame, roster: pd.DataFrame, until: pd.Timestamp) -> Fees:
+    """Fees of all contracts, those that began after the start among them.
+
+    Parameters
+    ----------
+    subscriptions
+        `customer_id`, `start`, `end` (missing: still running), `price` (a month: a twelfth of a year's 365.25 days).
+    roster
+        `customer_id` and `start`, one row a customer.
+    until
+        The day after the last of the records.
+    """
+    rows = _contracts(subscriptions, roster)
+    start = pd.to_datetime(roster["start"]).to_numpy()[rows["row"].to_numpy()]
+    last = np.minimum(rows["end"].to_numpy(), until.to_datetime64())
+    begin, end = ((each - start) / np.timedelta64(1, "D") for each in (rows["begin"].to_numpy(), last))
+    known = rows["begin"].notna().to_numpy()
+    return Fees(
+        size=len(roster),
+        row=rows["row"].to_numpy()[known],
+        begin=begin[known],
+        end=end[known],
+        price=rows["price"].to_numpy()[known] / DAYS_A_MONTH,
+    )
+
+
+def _contracts(subscriptions: pd.DataFrame, roster: pd.DataFrame) -> pd.DataFrame:
+    """Contracts of the roster: `row` (a position in it), `begin`, `end` (far away: still running), `price` a month."""
+    place = pd.Index(roster["customer_id"]).get_indexer(pd.Index(subscriptions["customer_id"]))
+    price = pd.to_numeric(subscriptions["price"], errors="coerce") if "price" in subscriptions else None
+    return pd.DataFrame(
+        {
+            "row": place,
+            "begin": pd.to_datetime(subscriptions["start"]).to_numpy(),
+            "end": pd.to_datetime(subscriptions["end"]).fillna(pd.Timestamp.max).to_numpy(),
+            "price": np.nan if price is None else price.to_numpy(dtype=float, na_value=np.nan),
+        }
+    )[place >= 0]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from workbench.features.trials.events import Events, Stays, events_of, orders_of, stays_of
+from workbench.features.trials.events import Events, Fees, Stays, events_of, fees_of, orders_of, stays_of
 from workbench.features.trials.measures import NPS, TOP, Known, Measure, measures_of
 from workbench.features.trials.monthly import Monthly, month_edges
 
@@ -59,6 +59,8 @@ class Outcome:
         Of a ratio: its denominator.
     days, left : (n,) or None
         Of staying: how long each was followed, and whether that ended with leaving.
+    over : (n,) bool or None
+        Whose window is over; None where there is none.
     """
 
     measure: Measure
@@ -68,12 +70,34 @@ class Outcome:
     of: np.ndarray | None = None
     days: np.ndarray | None = None
     left: np.ndarray | None = None
+    over: np.ndarray | None = None
 
     @property
     def known(self) -> np.ndarray:
         """Of whom (n,) there is an outcome."""
         there = np.isfinite(self.after)
         return there if self.of is None else there & (self.of > 0)
+
+    def per_customer(self, rows: np.ndarray | None = None) -> float:
+        """How many of what it is counted on a customer has: contacts of a ratio; of a mean whether there is an answer.
+
+        Parameters
+        ----------
+        rows : (n,) bool
+            Of whom; all where it is None. Those whose window is not over are passed over.
+
+        Returns
+        -------
+        float
+            An effect on one contact times this is one on a customer. 1 where each customer has one, as of sums, and
+            where no window is over.
+        """
+        there = np.ones(len(self.after), dtype=bool) if self.over is None else self.over
+        there = there if rows is None else there & rows
+        if not there.any():
+            return 1.0
+        counted = self.known.astype(float) if self.of is None else np.where(self.known, self.of, 0.0)
+        return float(counted[there].mean())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,6 +129,7 @@ class FollowUp:
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     events: Mapping[str, Events] = field(default_factory=dict)
     stays: Stays | None = None
+    fees: Fees | None = None
     contracts: pd.DataFrame | None = None
     again: Callable[[pd.DataFrame], "FollowUp"] | None = None
 
@@ -164,8 +189,7 @@ class FollowUp:
             name: replace(each, day=each.day + later[each.row], known=np.ones(len(each.day), dtype=bool))
             for name, each in self.events.items()
         }
-        there = None if self.contracts is None or self.until is None else stays_of(self.contracts, roster, self.until)
-        return replace(self, roster=roster, events=events, stays=there)
+        return replace(self, roster=roster, events=events, **_under_contract(self.contracts, roster, self.until))
 
     def monthly(self, names: Sequence[str], *, most: int) -> Monthly:
         """Outcomes by calendar month; none of those that are columns.
@@ -224,6 +248,7 @@ class FollowUp:
             before=before,
             alike=self._alike(measure, days, back),
             of=of,
+            over=over,
         )
 
     def between(self, measure: Measure, first: int, end: int) -> np.ndarray:
@@ -258,6 +283,7 @@ class FollowUp:
             alike=np.full(len(after), np.nan),
             days=np.where(stay.there, stay.days, np.nan),
             left=stay.left,
+            over=over,
         )
 
     def _values(self, measure: Measure, first: int, end: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -279,14 +305,9 @@ class FollowUp:
         return events.total(measure.column), None
 
     def _cash(self, first: int, end: int) -> np.ndarray:
-        """Fees while under contract, contribution (or else amount) of orders, less what contacts cost."""
-        assert self.stays is not None
-        stay, found = self.stays, np.zeros(len(self.roster))
-        fees = self.fee_margin * np.nan_to_num(stay.fees)
-        if first >= 0:
-            found += fees * np.clip(np.nan_to_num(stay.days) - first, 0, end - first)
-        else:
-            found += fees * (end - first)
+        """Fees of all contracts, contribution (or else amount) of orders, less what contacts cost."""
+        assert self.fees is not None
+        found = self.fee_margin * self.fees.during(first, end)
         if "transactions" in self.events:
             bought = self.events["transactions"].during(first, end)
             found += bought.total("margin" if "margin" in bought.frame else "amount")
@@ -366,10 +387,17 @@ def follow_up(
         fee_margin=fee_margin,
         scales=scales,
         events=made,
-        stays=None if contracts is None or until is None else stays_of(contracts, roster, until),
         again=again,
         contracts=contracts,
+        **_under_contract(contracts, roster, until),
     )
+
+
+def _under_contract(contracts: pd.DataFrame | None, roster: pd.DataFrame, until: pd.Timestamp | None) -> dict[str, Any]:
+    """How long customers stayed, and what they paid."""
+    if contracts is None or until is None:
+        return {}
+    return {"stays": stays_of(contracts, roster, until), "fees": fees_of(contracts, roster, until)}
 
 
 def _of_customers(frame: pd.DataFrame) -> bool:

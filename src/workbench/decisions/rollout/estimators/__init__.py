@@ -8,6 +8,6 @@ from workbench.decisions.rollout.estimators.before_after import BeforeAfter
 from workbench.decisions.rollout.estimators.by_design import estimate
 from workbench.decisions.rollout.estimators.chosen import Chosen
 from workbench.decisions.rollout.estimators.staying import heads
-from workbench.decisions.rollout.estimators.waves import BEFORE, Waves, course
+from workbench.decisions.rollout.estimators.waves import BEFORE, UNEVEN, Waves, course
 
-__all__ = ["BEFORE", "BeforeAfter", "Chosen", "Waves", "course", "estimate", "heads"]
+__all__ = ["BEFORE", "UNEVEN", "BeforeAfter", "Chosen", "Waves", "course", "estimate", "heads"]

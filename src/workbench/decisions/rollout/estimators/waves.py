@@ -23,6 +23,10 @@ BEFORE = 12
 """Months before the first start that are looked at: a year holds every season once."""
 
 
+UNEVEN = 3
+"""Days by which a window of whole calendar months may be shorter than as many mean months: 181 of 184 days are six."""
+
+
 class Records(Protocol):
     """What is recorded of customers, as `features.trials.FollowUp` has it."""
 
@@ -93,7 +97,8 @@ class Waves:
             Which.
         days
             Of the window. Sums add up over its months, of answers it is the mean month; where a month cannot be told,
-            over those before it. Staying, and whether anything was bought, is compared wave by wave.
+            over those before it, and the estimate says of how many `days` it is. Staying, and whether anything was
+            bought, is compared wave by wave.
         among : (n,) bool
             Of whom; all where it is None.
 
@@ -112,6 +117,8 @@ class Waves:
         for shorter in range(months, 0, -1):
             found = told.through(shorter, mean=measure.kind != "sum")
             if found is not None:
+                covered = round(shorter * DAYS_A_MONTH)
+                found = found if abs(covered - days) <= UNEVEN else replace(found, days=covered)
                 return found, found
         return None
 

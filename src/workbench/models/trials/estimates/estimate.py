@@ -61,6 +61,8 @@ class Estimate:
         What it is the effect of, on what, among whom (empty: everybody). Estimators leave them blank: `named`.
     month
         Since the start; None: of the whole window.
+    days
+        Since the start that it covers, where these are others than those of the window; None: the whole window.
     evidence
         `experimental` only where chance decided: the caller says so, an estimator never knows.
     """
@@ -83,6 +85,7 @@ class Estimate:
     outcome: str = ""
     group: str = ""
     month: int | None = None
+    days: int | None = None
     evidence: Evidence = "associational"
 
     def named(self, **names: Any) -> "Estimate":
