@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
+import re
 import shutil
 import stat
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from tests.benches import Bench
 from tests.conftest import ROOT
 
@@ -15,9 +17,11 @@ from workbench import datasets, features
 from workbench.decisions import piloting, planning
 from workbench.decisions.planning import rehearsal
 from workbench.decisions.planning.drawn import strata_of
+from workbench.decisions.rollout import verdict
 from workbench.errors import WorkbenchError
 from workbench.exhibits import flatten
 from workbench.findings import Finding
+from workbench.wording import day
 
 KEY = "3f9c1a7e5b2d8046af13c6e97b50d24e"
 TABLES = ("treatments", "customers", "subscriptions", "transactions", "interactions", "surveys")
@@ -137,7 +141,8 @@ def test_what_is_planned_is_what_is_found(usual):
     assert found.smallest(plain=True) > found.smallest()
     # The estimator that will evaluate it has the standard error that was planned, and no more false alarms.
     assert usual.rehearsal.se == pytest.approx(usual.rehearsal.planned_se, rel=0.05)
-    assert usual.rehearsal.p_value > 0.001
+    assert usual.rehearsal.holds
+    assert (usual.rehearsal.draws, usual.rehearsal.most) == (40, 11)  # qbinom(0.999, 40, 0.1) in R
     assert found.needed(found.smallest()) == pytest.approx(usual.draft.size, rel=0.01)
     # Twice the time: effects that add up are twice as large, errors are not.
     short, long = usual.of("spend")
@@ -240,13 +245,80 @@ def test_the_chosen_fall_back_without_a_pilot_and_the_report_says_so(usual):
     assert "control by lot" in told.action
 
 
-def test_a_smallest_effect_worth_having_is_enough_or_takes_more(read, usual):
+def test_the_size_is_that_by_which_the_verdict_rolls_out_twice_what_is_worth_having(read, usual):
     small = usual.main.smallest()
     enough, short = planned(read, smallest=1.2 * small), planned(read, smallest=small / 2)
     assert "are enough" in said(enough)["smallest_effect"].statement
     assert "are too few" in said(short)["smallest_effect"].statement
     assert numbers(short)["needed"] == pytest.approx(4 * 900, rel=0.02)
     assert opened(*read[0.0], cost=3.0, value=0.5).worth == pytest.approx(6.0)
+    # Of effects just not worth having one in twenty is rolled out, whatever the size.
+    assert numbers(enough)["rolled_out_of_worth_having"] == pytest.approx(0.05)
+    assert numbers(short)["rolled_out_of_worth_having"] == pytest.approx(0.05)
+    assert said(enough)["smallest_effect"].estimate > 80 > said(short)["smallest_effect"].estimate
+    wanted = stats.norm.sf(1.6449 - 1.2 * 2.4865)  # as far above the smallest as 1.2 times what is just found
+    assert numbers(enough)["rolled_out_of_twice_worth_having"] == pytest.approx(wanted, abs=0.005)
+    # The level of intervals is no matter of the verdict.
+    wide = planned(read, smallest=1.2 * small, level=0.99)
+    assert numbers(wide)["needed"] == numbers(enough)["needed"]
+
+
+def test_the_verdict_of_pilots_dealt_over_the_last_window_ends_as_the_plan_says(usual):
+    """300 pilots whose true effect is twice the smallest worth having, and 300 whose effect is just that."""
+    start = usual.starts[0]
+    (outcome,) = usual.draft.followed.of(usual.draft.base.on(start)).over(56, ["spend"])
+    before = outcome.before - outcome.before.mean()
+    left = outcome.after - np.polyfit(before, outcome.after, 1)[0] * before
+    worth, random, ended = 0.8 * usual.main.smallest(), np.random.default_rng(8), {1: 0, 2: 0}
+    for times in ended:
+        for _ in range(300):
+            treated = random.permutation(len(left)) < len(left) / 2
+            one, two = left[treated] + times * worth, left[~treated]
+            apart = one.mean() - two.mean()
+            se = np.sqrt(one.var(ddof=1) / len(one) + two.var(ddof=1) / len(two))
+            ended[times] += stats.norm.cdf((apart - worth) / se) >= verdict.SURE
+    assert ended[1] / 300 == pytest.approx(usual.main.decided(worth, worth)[0], abs=0.035)
+    assert ended[2] / 300 == pytest.approx(usual.main.decided(2 * worth, worth)[0], abs=0.07)
+
+
+@pytest.mark.parametrize(("weeks", "days"), [([13], 91), ([4, 13], 91), ([4, 8, 13], 56), ([4], 28), ([30, 12], 84)])
+def test_the_weeks_asked_for_are_those_that_are_planned_and_drawn(read, weeks, days):
+    at = opened(*read[0.0], weeks=weeks)
+    assert at.main == days
+    assert set(at.lengths) == {7 * each for each in weeks if each < 20}
+
+
+def test_the_draw_names_its_first_and_last_day(read):
+    done = planned(read, weeks=[13], planned=600)
+    told, rows = said(done)["draw"].statement, done.drawn.rows
+    assert (rows["end"] - rows["start"]).dt.days.unique() == [90]
+    assert f"{day(rows['start'].iloc[0].date())} to {day(rows['end'].iloc[0].date())}" in told
+    assert "for 13 weeks" in said(done)["smallest_effect"].statement
+    assert "plan_length" not in {getattr(each, "name", "") for each in flatten(done)}
+
+
+def test_what_such_customers_would_show_dealt_out_is_of_their_own_spread(usual):
+    """By hand: the 100 highest of the window before vary as they do, not as customers do on average."""
+    seen, start = usual.unmoved, usual.starts[0]
+    roster = usual.draft.base.on(start)
+    (after,) = usual.draft.followed.of(roster).over(56, ["spend"])
+    earlier = roster.assign(start=start - dt.timedelta(days=56))
+    (before,) = usual.draft.followed.of(earlier).over(56, ["spend"])
+    top = np.argsort(-before.after, kind="stable")[:100]
+    one, two = before.after[top], after.after[top]
+    left = two - np.polyval(np.polyfit(one, two, 1), one)
+    spread = (left @ left / 98) ** 0.5
+    assert seen.highest.left == pytest.approx(spread)
+    by_hand = (stats.t.ppf(0.95, 97) + stats.t.ppf(0.8, 97)) * spread * 2 / 100**0.5
+    (told,) = re.findall(r"dealt out, ([0-9.,]+) EUR", said(usual)["before_after"].action)
+    assert float(told) == pytest.approx(by_hand, rel=0.01)
+
+
+def test_units_that_are_hardly_alike_are_not_called_alike(read):
+    done = planned(read, alike=0.0, unit="shop")
+    assert done.main.icc[1] == 0  # shops differ as their customers do
+    assert "hardly alike, if at all" in said(done)["alike"].statement
+    assert "30 units (“shop”)" in said(done)["smallest_effect"].statement
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,7 @@ class Unmoved:
     returned
         Of the highest and of the lowest: how much of their change is the way back to the mean.
     explained
-        Share of the outcome's variance that the window before explains.
-    deviation
-        Of the outcome among customers, less what the window before explains.
+        Share of the outcome's variance that the window before explains, among all customers.
     """
 
     measure: Any
@@ -44,7 +42,6 @@ class Unmoved:
     everybody: Change
     returned: tuple[float, float]
     explained: float
-    deviation: float
 
 
 def unmoved(
@@ -107,6 +104,5 @@ def unmoved(
                 expected_return(np.array([low.before]), before[both], lasting),
             ),
             explained=explained,
-            deviation=float(after[both].std(ddof=1) * np.sqrt(1 - explained)),
         )
     return None

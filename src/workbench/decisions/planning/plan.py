@@ -21,7 +21,7 @@ from workbench.errors import DataError, ParameterError, WorkbenchError
 from workbench.wording import listing, number, plural, sentence, shown, suggestion
 
 MAIN_DAYS = 56
-"""Eight weeks, a choice: over which a plan is told where nobody says for how long the pilot will run."""
+"""Eight weeks, a choice: of several lengths the one nearest to it is told and drawn."""
 MOST_GROUPS = 50
 """Of a column that strata are made of, a choice: more are a number or a name rather than groups."""
 NAME = "pilot"
@@ -216,8 +216,8 @@ def _sizes(base: Base, scheme: Scheme, question: Question, asked: int | None, av
         size = available if asked is None else asked
         if available < FEWEST_UNITS or size < FEWEST_UNITS:
             yield sentence(
-                "parameter unit: got {n} of {unit}, expected at least {least}: with fewer no effect can be parted "
-                "from what the units have of their own. Deal customers, or smaller units.",
+                "parameter unit: got {n} groups of {unit}, expected at least {least}: with fewer no effect can be "
+                "parted from what the units have of their own. Deal customers, or smaller units.",
                 n=number(min(size, available)),
                 unit=shown(scheme.unit),
                 least=number(FEWEST_UNITS),
@@ -230,7 +230,7 @@ def _sizes(base: Base, scheme: Scheme, question: Question, asked: int | None, av
             )
         elif size > available:
             yield sentence(
-                "parameter planned_units: got {n}, expected at most {most}: so many of {unit} there are.",
+                "parameter planned_units: got {n}, expected at most {most}: so many groups {unit} has.",
                 n=number(size),
                 most=number(available),
                 unit=shown(scheme.unit),
@@ -260,10 +260,10 @@ def _lengths(
     """The main length, all that records hold, and those that they do not."""
     if not base.dated:
         return None, (None,), ()
-    asked = sorted({7 * each for each in scheme.weeks} | {question.window_days or MAIN_DAYS})
+    wanted = question.window_days
+    asked = sorted({7 * each for each in scheme.weeks} | ({wanted} if wanted is not None else set()))
     fits = [each for each in asked if starts_of(followed, each)]
     held = (followed.until - followed.first).days if followed.first is not None else 0
-    wanted = question.window_days
     if not fits or (wanted is not None and wanted not in fits):
         raise DataError(
             sentence(
@@ -274,9 +274,8 @@ def _lengths(
                 parameter="window_days" if wanted is not None else "weeks",
             )
         )
-    main = wanted or (MAIN_DAYS if MAIN_DAYS in fits else max(fits))
-    told = [each for each in fits if each == main or each // 7 in scheme.weeks]
-    return main, tuple(told), tuple(each for each in asked if each not in fits)
+    main = wanted or min(fits, key=lambda each: abs(np.log(each / MAIN_DAYS)))
+    return main, tuple(fits), tuple(each for each in asked if each not in fits)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -320,6 +319,12 @@ class Plan:
     def main(self) -> Prospect:
         """The primary outcome over the main length."""
         return next(each for each in self.of(self.draft.primary.name) if each.days == self.draft.main)
+
+    @property
+    def enough(self) -> bool:
+        """Whether so many roll out an effect twice the smallest worth having four times in five; not where none is."""
+        worth = self.draft.worth
+        return worth is not None and self.main.needed_to_decide(worth) <= self.draft.size
 
     def over(self, effect: float, days: int | None) -> float:
         """An effect over the main length as one over another length.

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.planning.scheme import Scheme
+from workbench.decisions.rollout.verdict import SURE
 from workbench.models.trials.planning import (
     Clustering,
     Variation,
+    chance_of_exceeding,
     chance_of_finding,
     fitting_error,
     pooled,
@@ -114,19 +116,54 @@ class Prospect:
         df, se = self.known() - 2 - fitted, self.error(self.whole.left, fitted=fitted)
         return np.array([chance_of_finding(each, se, df=df, confidence=self.level) for each in effects])
 
-    def needed(self, effect: float) -> float:
+    def decided(self, effect: float, worth: float, found: Variation | None = None) -> tuple[float, float]:
+        """With which probability the pilot ends in *roll out*, and in *stop*, as its verdict will be made.
+
+        Parameters
+        ----------
+        effect
+            The true one, in the unit of the outcome.
+        worth
+            The smallest effect worth having: the verdict asks whether the effect is larger.
+        found
+            As of `smallest`.
+        """
+        found = found or self.whole
+        df, se = self.known() - 2 - found.columns, self.error(found.left, fitted=found.columns)
+        if df < 1 or not np.isfinite(se):
+            return 0.0, 0.0
+        above, below = (chance_of_exceeding(effect, worth, se, df=df, sure=SURE, below=each) for each in (False, True))
+        return above, below
+
+    def needed_to_decide(self, worth: float) -> float:
+        """How many customers (or units) roll out an effect twice the smallest worth having four times in five.
+
+        Parameters
+        ----------
+        worth
+            The smallest effect worth having.
+
+        Notes
+        -----
+        Twice it lies as far above it as it lies above none, so as many find it at the level of the verdict.
+        """
+        return self.needed(worth, level=2 * SURE - 1)
+
+    def needed(self, effect: float, *, level: float | None = None) -> float:
         """How many customers (or units) find an effect four times in five, whole; infinite for no effect.
 
         Parameters
         ----------
         effect
             In the unit of the outcome.
+        level
+            Of the interval that excludes none; as planned where it is None.
         """
         both = size_needed(
             effect,
             float(np.sqrt(self.whole.left)),
             treated=self.scheme.share,
-            confidence=self.level,
+            confidence=self.level if level is None else level,
             fitted=self.whole.columns,
             together=self.scheme.unit is not None,
         )

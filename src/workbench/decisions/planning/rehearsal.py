@@ -42,9 +42,14 @@ class Rehearsal:
     level: float
 
     @property
-    def p_value(self) -> float:
-        """Of so many false alarms, were the interval right."""
-        return float(stats.binomtest(self.alarms, self.draws, 1 - self.level, alternative="greater").pvalue)
+    def most(self) -> int:
+        """So many false alarms chance alone may bring in so few draws, were the interval right."""
+        return int(stats.binom.isf(UNLIKELY, self.draws, 1 - self.level))
+
+    @property
+    def holds(self) -> bool:
+        """Whether there were no more of them."""
+        return self.alarms <= self.most
 
 
 def rehearse(at: Window, found: Prospect, stratum: np.ndarray, *, seed: int) -> Rehearsal | None:

@@ -9,10 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.planning import words
+from workbench.decisions.planning.checks import checks
 from workbench.decisions.planning.drawn import WITHIN
 from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.scheme import CONTROL
 from workbench.decisions.planning.words import lasting, scale
+from workbench.decisions.rollout.phrases import amount
 from workbench.decisions.rollout.question import DRAW
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.models.trials.planning import POWER
@@ -20,6 +22,8 @@ from workbench.wording import day, number, percent, sentence
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20)
 """Effects, as shares of the usual level, of which it is told how many customers they take, a choice."""
+TIMES = (0.0, 1.0, 1.5, 2.0, 3.0)
+"""True effects of which it is told how pilots end, in smallest ones worth having, a choice."""
 REACH = 2.0  # smallest effects that a power curve goes on for
 
 
@@ -36,8 +40,9 @@ def exhibits(done: Plan) -> Iterator[Showable]:
     yield words.saved(done)
     yield words.alike(done)
     yield words.drawn(done)
-    yield words.checks(done)
+    yield checks(done)
     yield _curves(done)
+    yield _decisions(done)
     yield _needed(done)
     yield _smallest(done)
     if done.unmoved is not None:
@@ -80,7 +85,9 @@ def metrics(done: Plan) -> dict[str, float | int | None]:
             found[f"smallest_effect_{each.measure.name}_{each.days}_days"] = _finite(each.smallest())
     if at.worth is not None:
         found["smallest_effect_worth_having"] = at.worth
-        found["needed"] = _finite(done.main.needed(at.worth))
+        found["needed"] = _finite(done.main.needed_to_decide(at.worth))
+        for name, times in (("", 1.0), ("_twice", 2.0)):
+            found[f"rolled_out_of{name}_worth_having"] = done.main.decided(times * at.worth, at.worth)[0]
     if done.unmoved is not None:
         found |= {
             "before_after_change": done.unmoved.highest.change,
@@ -148,7 +155,7 @@ def _smallest(done: Plan) -> Table:
         )
     else:
         caption = sentence(
-            "The smallest effect that {n} of “{unit}” find four times in five, by outcome and length.",
+            "The smallest effect that {n} units (“{unit}”) find four times in five, by outcome and length.",
             n=number(done.draft.size),
             unit=done.draft.scheme.unit,
         )
@@ -205,11 +212,61 @@ def _needed(done: Plan) -> Table:
         )
     else:
         caption = sentence(
-            "How many of “{unit}” it takes to find an effect on “{label}” four times in five, by how long the pilot "
-            "runs. There are {n}.",
+            "How many units (“{unit}”) it takes to find an effect on “{label}” four times in five, by how long the "
+            "pilot runs. There are {n}.",
             **names,
         )
     return Table(name="needed", frame=frame, caption=caption, people=None, columns=columns)
+
+
+def _decisions(done: Plan) -> Table | None:
+    """How pilots end, by the true effect; None where it is not said which is worth having."""
+    worth, main = done.draft.worth, done.main
+    if not worth:
+        return None
+    own = scale(done, main.measure)
+    rows = []
+    for times in TIMES:
+        roll_out, stop = main.decided(times * worth, worth)
+        rows.append(
+            {
+                "effect": own.factor * times * worth,
+                "times": times,
+                "roll_out": roll_out,
+                "stop": stop,
+                "open": max(1 - roll_out - stop, 0.0),
+            }
+        )
+    names = {
+        "n": number(done.draft.size),
+        "unit": done.draft.scheme.unit or "",
+        "weeks": lasting(main.days),
+        "label": main.measure.label,
+        "worth": amount(worth, own),
+    }
+    return Table(
+        name="decisions",
+        frame=pd.DataFrame(rows),
+        caption=sentence(
+            "How pilots of {n} customers for {weeks} end, by the true effect on “{label}”: the verdict asks whether it "
+            "is larger than {worth}.",
+            **names,
+        )
+        if done.draft.scheme.unit is None
+        else sentence(
+            "How pilots of {n} units (“{unit}”) for {weeks} end, by the true effect on “{label}”: the verdict asks "
+            "whether it is larger than {worth}.",
+            **names,
+        ),
+        people=None,
+        columns={
+            "effect": Column(sentence("True effect"), own.unit),
+            "times": Column(sentence("Times the smallest worth having")),
+            "roll_out": Column(sentence("Roll out"), "share"),
+            "stop": Column(sentence("Stop"), "share"),
+            "open": Column(sentence("Go on, or cannot tell"), "share"),
+        },
+    )
 
 
 def _curves(done: Plan) -> Figure:
@@ -221,7 +278,7 @@ def _curves(done: Plan) -> Figure:
             sentence("How surely {n} customers find an effect on “{label}”", **names)
             if done.draft.scheme.unit is None
             else sentence(
-                "How surely {n} of “{unit}” find an effect on “{label}”", unit=done.draft.scheme.unit, **names
+                "How surely {n} units (“{unit}”) find an effect on “{label}”", unit=done.draft.scheme.unit, **names
             )
         ),
         alt=sentence(
@@ -252,6 +309,10 @@ def _draw_curves(done: Plan) -> Axes:
         (line,) = ax.plot(shown, 100 * chance, label=lasting(each.days), linewidth=2.4 if each is main else 1.4)
         if end <= reach:
             ax.plot([(100 if relative else own.factor) * end], [100 * POWER], "o", color=line.get_color(), markersize=5)
+    if done.draft.worth:
+        told_as = [100 * places, places * main.whole.mean] if relative else [own.factor * places, places]
+        chance = [main.decided(each, done.draft.worth)[0] for each in told_as[1]]
+        ax.plot(told_as[0], 100 * np.array(chance), "--", color="0.3", label=sentence("Rolled out"), linewidth=1.4)
     ax.axhline(100 * POWER, color="0.5", linestyle="--", linewidth=0.9)
     if done.draft.worth:
         at = done.draft.worth * (100 / main.whole.mean if relative else own.factor)
@@ -266,7 +327,7 @@ def _draw_curves(done: Plan) -> Axes:
         if relative
         else sentence("True effect on “{label}” ({unit})", label=main.measure.label, unit=own.unit)
     )
-    if len(told) > 1:
+    if len(told) > 1 or done.draft.worth:
         ax.legend(frameon=False, fontsize=9, loc="lower right")
     return ax
 

@@ -7,14 +7,14 @@ import numpy as np
 from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.scheme import CONTROL
 from workbench.decisions.rollout.phrases import Scale, amount, scale_of
-from workbench.findings import Check, Finding
+from workbench.findings import Finding
 from workbench.models.trials.planning import smallest_effect
-from workbench.wording import listing, number, percent, plural, sentence
+from workbench.wording import day, listing, number, percent, plural, sentence
 
 TELLING = 0.05
 """Share of the variance from which what was known before is worth a sentence, a choice: a twentieth fewer customers."""
-HALF_AWAY = 0.5
-"""Share of events that lie outside a customer's own unit from which that is a warning: it is hardly theirs."""
+TWICE = 2.0
+"""Times the smallest effect worth having: of such ones a pilot of the planned size rolls out four in five."""
 
 
 def lasting(days: int | None) -> str:
@@ -61,8 +61,9 @@ def headline(done: Plan) -> Finding:
     found, at = done.main, done.draft
     own = scale(done, found.measure)
     smallest, (low, high) = found.smallest(), found.season
-    worth = at.worth
-    usual = found.whole.mean
+    worth, usual = at.worth, found.whole.mean
+    if worth:
+        return _decides(done, worth)
     names = {
         "n": number(at.size),
         "unit": at.scheme.unit or "",
@@ -70,47 +71,14 @@ def headline(done: Plan) -> Finding:
         "weeks": lasting(found.days),
         "effect": amount(smallest, own),
         "share": percent(smallest / abs(usual)) if usual else "–",
-        "worth": amount(worth or 0.0, own),
-        "needed": number(found.needed(worth)) if worth else "",
     }
-    relative = found.measure.kind == "sum" and usual > 0
-    if worth and smallest <= worth:
-        sure = percent(min(float(found.chance(np.array([worth]))[0]), 0.999))
-        said = (
-            sentence(
-                "{n} customers for {weeks} are enough to find {worth} on “{label}”, the smallest worth having ({sure} "
-                "sure).",
-                sure=sure,
-                **names,
-            )
-            if at.scheme.unit is None
-            else sentence(
-                "{n} of “{unit}” for {weeks} are enough to find {worth} on “{label}”, the smallest worth having "
-                "({sure} sure).",
-                sure=sure,
-                **names,
-            )
-        )
-    elif worth:
-        said = (
-            sentence(
-                "{n} customers for {weeks} are too few: {worth} on “{label}”, the smallest effect worth having, takes "
-                "{needed}.",
-                **names,
-            )
-            if at.scheme.unit is None
-            else sentence(
-                "{n} of “{unit}” for {weeks} are too few: {worth} on “{label}”, the smallest effect worth having, "
-                "takes {needed}.",
-                **names,
-            )
-        )
-    elif at.scheme.unit is not None:
+    if at.scheme.unit is not None:
         said = sentence(
-            "{n} of “{unit}”, dealt as wholes for {weeks}, find a change of “{label}” by {effect} four times in five.",
+            "{n} units (“{unit}”), dealt as wholes for {weeks}, find a change of “{label}” by {effect} four times in "
+            "five.",
             **names,
         )
-    elif relative:
+    elif found.measure.kind == "sum" and usual > 0:
         said = sentence(
             "{n} customers for {weeks} find a change of “{label}” by {effect} ({share}) four times in five.", **names
         )
@@ -120,28 +88,88 @@ def headline(done: Plan) -> Finding:
         id="smallest_effect",
         statement=said,
         estimate=own.factor * smallest,
-        unit=own.unit,
+        unit=sentence("{unit}, the smallest effect found", unit=own.unit),
         interval=(own.factor * low, own.factor * high),
-        interval_kind=plural("one past window", "lowest and highest of {n} past windows", len(found.windows)),
+        interval_kind=_windows(done),
         evidence="descriptive",
         n=at.size if at.scheme.unit is None else len(done.drawn.rows),
-        table="needed" if worth else "smallest_effects",
+        table="smallest_effects",
         figure="power",
-        action=_action(done),
+        action=sentence(
+            "Say which effect is worth having (smallest_effect, or cost_per_customer): smaller ones need not be found."
+        ),
     )
 
 
-def _action(done: Plan) -> str:
+def _windows(done: Plan) -> str:
+    return plural("one past window", "lowest and highest of {n} past windows", len(done.main.windows))
+
+
+def _decides(done: Plan, worth: float) -> Finding:
+    """Whether so many are enough for the verdict, which asks for more than an effect: for one larger than the worth."""
     at, found = done.draft, done.main
-    if at.worth is None:
+    own = scale(done, found.measure)
+    chance, *by_window = (found.decided(TWICE * worth, worth, each)[0] for each in (None, *found.windows))
+    names = {
+        "n": number(at.size),
+        "unit": at.scheme.unit or "",
+        "label": found.measure.label,
+        "weeks": lasting(found.days),
+        "sure": percent(min(chance, 0.999)),
+        "twice": amount(TWICE * worth, own),
+        "needed": number(found.needed_to_decide(worth)),
+    }
+    match done.enough, at.scheme.unit is None:
+        case True, True:
+            said = sentence(
+                "{n} customers for {weeks} are enough: {sure} of pilots roll out twice the smallest effect worth "
+                "having on “{label}” ({twice}).",
+                **names,
+            )
+        case True, False:
+            said = sentence(
+                "{n} units (“{unit}”) for {weeks} are enough: {sure} of pilots roll out twice the smallest effect "
+                "worth having on “{label}” ({twice}).",
+                **names,
+            )
+        case False, True:
+            said = sentence(
+                "{n} customers for {weeks} are too few: {needed} are needed to roll out twice the smallest effect "
+                "worth having on “{label}” four times in five.",
+                **names,
+            )
+        case _:
+            said = sentence(
+                "{n} units (“{unit}”) for {weeks} are too few: rolling out twice the smallest effect worth having on "
+                "“{label}” takes {needed}, four times in five.",
+                **names,
+            )
+    return Finding(
+        id="smallest_effect",
+        statement=said,
+        estimate=100 * chance,
+        unit=sentence("% of pilots roll out {twice}", **names),
+        interval=(100 * min(by_window), 100 * max(by_window)),
+        interval_kind=_windows(done),
+        evidence="descriptive",
+        n=at.size if at.scheme.unit is None else len(done.drawn.rows),
+        table="decisions",
+        figure="power",
+        action=_action(done, worth),
+    )
+
+
+def _action(done: Plan, worth: float) -> str:
+    at, found = done.draft, done.main
+    if done.enough:
         return sentence(
-            "Say which effect is worth having (smallest_effect, or cost_per_customer): smaller ones need not be found."
+            "Deal it as it is drawn here, and say now which outcome decides. An effect of {worth}, not larger than "
+            "what is worth having, is rolled out in {wrong} of pilots.",
+            worth=amount(worth, scale(done, found.measure)),
+            wrong=percent(found.decided(worth, worth)[0]),
         )
-    if found.smallest() <= at.worth:
-        return sentence("Deal it as it is drawn here, and say now which outcome decides.")
-    worth = at.worth
     needed, best = min(
-        ((each.needed(done.over(worth, each.days)), each) for each in done.of(found.measure.name)),
+        ((each.needed_to_decide(done.over(worth, each.days)), each) for each in done.of(found.measure.name)),
         key=lambda pair: pair[0],
     )
     if needed <= at.available and best.days is not None:
@@ -182,8 +210,8 @@ def saved(done: Plan) -> Iterator[Finding]:
             )
             if done.draft.scheme.unit is None
             else sentence(
-                "What was known before explains {share} of “{label}” between units: {n} of “{unit}” tell as much as "
-                "{m} without it.",
+                "What was known before explains {share} of “{label}” between units: {n} units (“{unit}”) tell as much "
+                "as {m} without it.",
                 **names,
             )
         ),
@@ -210,6 +238,7 @@ def alike(done: Plan) -> Iterator[Finding]:
         return
     icc, lower, upper = found.icc
     people = len(done.drawn.rows) * found.whole.answering
+    unclear = not lower > 0
     names = {
         "unit": done.draft.scheme.unit or "",
         "n": number(round(people)),
@@ -219,11 +248,17 @@ def alike(done: Plan) -> Iterator[Finding]:
         id="alike",
         statement=(
             sentence(
-                "“{unit}” differ in size, and customers of one are alike: dealt as wholes, {n} tell as much as {m} "
-                "dealt one by one.",
+                "Units (“{unit}”) differ in size, and each counts once: dealt as wholes, {n} customers tell as much as "
+                "{m} dealt one by one.",
                 **names,
             )
             if found.uneven
+            else sentence(
+                "Customers of one “{unit}” are hardly alike, if at all: dealt as wholes, {n} may tell as much as {m} "
+                "dealt one by one.",
+                **names,
+            )
+            if unclear
             else sentence(
                 "Customers of one “{unit}” are alike: dealt as wholes, {n} of them tell as much as {m} dealt one by "
                 "one.",
@@ -255,7 +290,7 @@ def before_after(done: Plan) -> Iterator[Finding]:
     level = done.draft.question.level
     pair = found.n * done.draft.scheme.pair
     by_lot = smallest_effect(
-        seen.deviation * done.draft.scheme.error / np.sqrt(pair), df=max(pair - 3, 1.0), confidence=level
+        found.left * done.draft.scheme.error / np.sqrt(pair), df=max(pair - 3, 1.0), confidence=level
     )
     names = {
         "n": number(found.n),
@@ -315,24 +350,28 @@ def drawn(done: Plan) -> Finding:
     at, counts = done.draft, done.drawn.dealt
     treated = int(counts.drop(CONTROL).sum())
     names = {
-        "n": number(int(counts.sum())),
         "treated": number(treated),
         "control": number(int(counts[CONTROL])),
         "unit": at.scheme.unit or "",
         "columns": listing(list(at.within)),
+        "when": sentence("once it begins"),
     }
+    if "start" in done.drawn.rows:
+        first, last = (done.drawn.rows[name].iloc[0].date() for name in ("start", "end"))
+        names["when"] = sentence("from {first} to {last}", first=day(first), last=day(last))
     if at.scheme.unit is not None:
         said = sentence(
-            "The draw is made: {treated} of “{unit}” get the pilot and {control} stay as they are.", **names
+            "The draw is made: {treated} units (“{unit}”) get the pilot {when}, {control} stay as they are.", **names
         )
     elif at.within:
         said = sentence(
-            "The draw is made, within groups of {columns}: {treated} customers get the pilot and {control} stay as "
-            "they are.",
+            "The draw is made, within {columns}: {treated} customers get the pilot {when}, {control} stay as they are.",
             **names,
         )
     else:
-        said = sentence("The draw is made: {treated} customers get the pilot and {control} stay as they are.", **names)
+        said = sentence(
+            "The draw is made: {treated} customers get the pilot {when}, {control} stay as they are.", **names
+        )
     return Finding(
         id="draw",
         statement=said,
@@ -345,135 +384,4 @@ def drawn(done: Plan) -> Finding:
             "Take private/assignment.csv of this run as the table treatments; the lines that dataset.yaml needs stand "
             "in a table below."
         ),
-    )
-
-
-def checks(done: Plan) -> Iterator[Check]:
-    """Lengths that records do not hold, who answers, whether the plan holds when it is dealt, and how the draw fell.
-
-    Parameters
-    ----------
-    done
-        The plan.
-    """
-    at, found = done.draft, done.main
-    if at.base.unasked:
-        yield Check(
-            name="plan_mode",
-            status="pass",
-            message=sentence(
-                "These data have no pilot with a control, so the next one is planned. To evaluate one all the same, "
-                "name it (initiative) and say mode=evaluate."
-            ),
-            title=sentence("A plan, as there is no pilot"),
-        )
-    if at.question.outcome is None:
-        yield Check(
-            name="plan_outcome",
-            status="pass",
-            message=sentence(
-                "The plan is told for “{label}”, the first outcome of these data: nobody said which. Say outcome= now: "
-                "it decides later.",
-                label=at.primary.label,
-            ),
-            title=sentence("The primary outcome"),
-        )
-    if at.too_long:
-        yield Check(
-            name="plan_lengths",
-            status="warn",
-            message=sentence(
-                "The records are too short to plan for {lengths}: customers are described by as long a time before. "
-                "Nothing is told of it.",
-                lengths=listing([lasting(each) for each in at.too_long]),
-            ),
-            value=len(at.too_long),
-            title=sentence("Too short records for some lengths"),
-        )
-    if found.days is not None:
-        yield Check(
-            name="plan_season",
-            status="pass" if len(found.windows) > 1 else "warn",
-            message=plural(
-                "All figures come from one past window of {weeks}: another season may vary more or less.",
-                "Figures are means of {n} past windows of {weeks}; their lowest and highest are told as the interval.",
-                len(found.windows),
-                weeks=lasting(found.days),
-            ),
-            value=len(found.windows),
-            title=sentence("Past windows looked at"),
-        )
-    if at.base.home is not None:
-        away = at.base.home.elsewhere(at.base.last)
-        yield Check(
-            name="plan_homes",
-            status="warn" if away > HALF_AWAY else "pass",
-            message=sentence(
-                "A customer belongs to the {unit} with most of what they did in the last year; {share} of it lies "
-                "elsewhere. An effect that works only there shows up so much smaller.",
-                unit=at.base.home.column,
-                share=percent(away),
-            ),
-            value=away,
-            title=sentence("Where customers are at home"),
-        )
-    if found.whole.answering < 1 and at.scheme.unit is None:
-        yield Check(
-            name="plan_response",
-            status="pass",
-            message=sentence(
-                "“{label}” is known of {share} of customers after such a window: the plan counts on no more.",
-                label=found.measure.label,
-                share=percent(found.whole.answering),
-            ),
-            value=found.whole.answering,
-            title=sentence("Of whom the outcome is known"),
-        )
-    yield from _rehearsed(done)
-    yield Check(
-        name="plan_draw",
-        status="pass",
-        message=sentence(
-            "Arms were dealt by the seed within {n} groups, and have their shares in each, but for one customer.",
-            n=number(done.drawn.strata),
-        )
-        if at.within
-        else sentence("Arms were dealt by the seed: the same data and seed give the same draw."),
-        value=done.drawn.strata,
-        title=sentence("Drawn by lot"),
-    )
-
-
-def _rehearsed(done: Plan) -> Iterator[Check]:
-    seen = done.rehearsal
-    if seen is None:
-        return
-    names = {
-        "n": number(seen.draws),
-        "share": percent(seen.alarms / seen.draws),
-        "wanted": percent(1 - seen.level),
-        "apart": percent(abs(seen.se / seen.planned_se - 1)),
-    }
-    wrong = seen.p_value < 0.001
-    yield Check(
-        name="plan_rehearsal",
-        status="warn" if wrong else "pass",
-        message=(
-            sentence(
-                "Dealt {n} times over the latest past window, with no pilot, {share} of the estimates saw an effect; "
-                "{wanted} may. Their intervals are too short here: choose another outcome.",
-                **names,
-            )
-            if wrong
-            else sentence(
-                "Dealt {n} times over the latest past window, with no pilot, {share} of the estimates saw an effect "
-                "({wanted} may); their standard error is within {apart} of the planned one.",
-                **names,
-            )
-        ),
-        value=seen.alarms / seen.draws,
-        threshold=1 - seen.level,
-        title=sentence("False alarms more often than they may")
-        if wrong
-        else sentence("The plan, dealt again and again"),
     )

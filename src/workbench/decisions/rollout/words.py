@@ -50,7 +50,10 @@ def _worth_first(each: Verdict) -> float:
 def _action(each: Verdict) -> str:
     match each.choice:
         case "roll_out" if not each.priced:
-            return sentence("Say what it costs and what it is worth (cost, value), and it is weighed against both.")
+            return sentence(
+                "Say what it costs and what it is worth (cost_per_customer, value_per_unit), and it is weighed against "
+                "both."
+            )
         case "roll_out":
             return sentence("Roll it out, and keep a small control by lot: the effect may fade.")
         case "stop":

@@ -24,6 +24,8 @@ class Change:
         Mean change and its interval (Student's t, paired).
     deviation
         Of the change of one customer.
+    left
+        Deviation of the value after among these very customers, less what the value before explains of it.
     """
 
     n: int
@@ -33,6 +35,7 @@ class Change:
     lower: float
     upper: float
     deviation: float
+    left: float
 
 
 def change_of_chosen(
@@ -78,6 +81,9 @@ def change_of_chosen(
     deviation = float(apart.std(ddof=1))
     reach = float(stats.t.ppf((1 + confidence) / 2, len(one) - 1)) * deviation / len(one) ** 0.5
     change = float(apart.mean())
+    lead = one - one.mean()
+    slope = float(lead @ two / (lead @ lead)) if lead.any() else 0.0
+    rest = two - two.mean() - slope * lead
     return Change(
         n=len(one),
         before=float(one.mean()),
@@ -86,4 +92,5 @@ def change_of_chosen(
         lower=change - reach,
         upper=change + reach,
         deviation=deviation,
+        left=float(np.sqrt(rest @ rest / (len(rest) - 2))),
     )
