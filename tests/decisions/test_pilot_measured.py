@@ -5,6 +5,10 @@ import pandas as pd
 import pytest
 from tests.decisions import pilot_files
 
+from workbench.errors import WorkbenchError
+from workbench.exhibits import flatten
+from workbench.findings import Check
+
 RANDOMISED = "{assignment: randomised, control: none}"
 
 
@@ -51,3 +55,76 @@ def test_an_effect_on_a_contact_says_how_many_contacts_a_customer_of_the_control
     assert found["resolved"].per_customer == pytest.approx((np.arange(1000) % 5 == 0)[~treated].mean())
     assert found["contacts"].per_customer == 1.0
     assert found["contacts"].days is None
+
+
+def checks(done):
+    """Of an evaluation, by name."""
+    return {each.name: each for each in flatten([done]) if isinstance(each, Check)}
+
+
+def test_a_window_nobody_set_is_as_long_as_most_were_followed_and_not_as_the_newest_was(bench):
+    rows, treated, rng = people(1000)
+    began = pd.Timestamp("2024-02-01") + pd.to_timedelta(np.arange(1000) % 100, "D")
+    rows = rows.assign(start=began)
+    orders = weekly(rows, "2024-01-05", "2024-05-31", rng.normal(30, 1, 1000) + treated)
+    pilot_files.write(bench, rows, RANDOMISED, orders=orders)
+    done = pilot_files.answered(bench, outcome="spend")
+    assert done.ready.days in range(40, 44)  # the last began 22 days before the end; 80% 42 or a little less in an arm
+    assert done.ready.censored.sum() == (121 - np.arange(1000) % 100 < done.ready.days).sum() > 150
+    said = checks(done)["pilot_windows"]
+    assert said.status == "pass"
+    assert "Nobody set window_days" in said.message
+    rows = rows.assign(start=pd.Timestamp("2024-05-31") - pd.to_timedelta((np.arange(1000) < 200) * 40, "D"))
+    pilot_files.write(bench, rows, RANDOMISED, orders=orders)
+    done = pilot_files.answered(bench, outcome="spend")
+    assert (done.ready.days, done.effects[0].found.n) == (28, 200)  # four weeks of those who have them, not one day
+    assert checks(done)["pilot_windows"].status == "warn"
+
+
+def test_what_a_customer_cost_is_the_sum_of_its_rows(bench):
+    rows, treated, rng = people(400, start="2024-06-01", end="2024-08-29")
+    rows = rows.assign(spend=rng.normal(50, 10, 400) + 12 * treated, cost=np.where(treated, 5.0, 1.0))
+    later = [rows[treated].assign(start=f"2024-{month}-01") for month in ("07", "08")]
+    crossed = rows[~treated].iloc[:50].assign(arm="mail", start="2024-09-01", end=None, cost=99.0)
+    pilot_files.write(bench, pd.concat([rows, *later, crossed]), RANDOMISED)
+    done = pilot_files.answered(bench, outcome="spend")
+    assert done.costs == {"mail": pytest.approx(14.0)}  # three calls at 5, beside 1 of the control; none of who crossed
+    assert "pilot_costs" not in checks(done)
+
+
+def test_a_cost_that_is_not_recorded_is_that_of_the_others_and_said(bench):
+    rows, treated, rng = people(400)
+    known = np.arange(400) % 4 == 0
+    rows = rows.assign(spend=rng.normal(50, 10, 400), cost=np.where(treated & known, 10.0, np.nan))
+    pilot_files.write(bench, rows, RANDOMISED)
+    done = pilot_files.answered(bench, outcome="spend")
+    assert done.costs == {"mail": 10.0}
+    said = checks(done)["pilot_costs"]
+    assert (said.status, said.value) == ("warn", int((treated & ~known).sum()))
+    rows = rows.assign(cost=np.where(treated, np.where(known, 10.0, 0.0), np.nan))
+    pilot_files.write(bench, rows, RANDOMISED)
+    done = pilot_files.answered(bench, outcome="spend")
+    assert done.costs == {"mail": pytest.approx(10 * known[treated].mean())}  # a recorded 0 is a 0
+    assert "pilot_costs" not in checks(done)
+
+
+def test_customers_of_no_unit_are_left_out_and_not_a_unit_of_their_own(bench):
+    rng = np.random.default_rng(2)
+    shop = np.repeat(np.arange(30), 20)
+    rows = pd.DataFrame({"customer_id": [f"c{i:03d}" for i in range(600)], "initiative": "test"})
+    rows = rows.assign(arm=np.where(shop % 2, "new", "old"), shop=[f"s{each:02d}" for each in shop])
+    rows = rows.assign(spend=(50 + rng.normal(0, 1, 30)[shop] + rng.normal(0, 10, 600)).round(2))
+    lost = np.arange(600) % 5 == 0
+    design = "{assignment: clustered, unit: shop, control: old}"
+    pilot_files.write(bench, rows.assign(shop=rows["shop"].where(~lost)), design)
+    done = pilot_files.answered(bench, outcome="spend")
+    pilot_files.write(bench, rows[~lost], design)
+    alone = pilot_files.answered(bench, outcome="spend")
+    found, wanted = done.effects[0].found, alone.effects[0].found
+    assert (found.estimate, found.units, found.n) == (pytest.approx(wanted.estimate), 30, 480)
+    said = checks(done)["pilot_without_unit"]
+    assert said.status == "warn"
+    assert "120 customers (60 new and 60 old) have no shop" in said.message
+    pilot_files.write(bench, rows.assign(shop=None), design)
+    with pytest.raises(WorkbenchError, match=r"treatments\.shop: got no value in 600 rows"):
+        pilot_files.answered(bench, outcome="spend")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from workbench.decisions.rollout.effects import (
     counted_otherwise,
     samples_of,
 )
+from workbench.decisions.rollout.estimators import UNEVEN
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
@@ -26,8 +27,18 @@ from workbench.errors import DataError
 from workbench.models.trials import looking
 from workbench.models.trials.estimates import Estimate
 from workbench.models.trials.units.compared import FEW_UNITS
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, sentence, shown
+
+MOST_FOLLOWED = 0.8
+"""Share of each arm that a window nobody set was over for: the newest customers do not shorten it for all, and few are
+left out; a choice."""
+SHORTEST_WINDOW = 28
+"""Days of a window nobody set, where enough customers were followed as long: four of each weekday; a choice."""
+LONGEST_WINDOW = 365
+"""Days of a window nobody set: a year holds every season once."""
+WindowBy = Literal["asked", "planned", "followed"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +51,8 @@ class Ready:
         Who was dealt what, what is recorded of them, and what is asked.
     days
         Length of the window; None where outcomes are columns alone.
+    window_by
+        What made it so long: a parameter, the ends of the pilot, or how long most customers were followed.
     planned_days, seen_days
         Days that the pilot was to run, by its ends, and days from its start to the end of the records: medians over
         customers. None without ends, and where nothing is dated.
@@ -58,6 +71,7 @@ class Ready:
     outcomes: tuple[Measured, ...]
     censored: np.ndarray
     groupings: tuple[Grouping, ...] = ()
+    window_by: WindowBy = "asked"
     planned_days: int | None = None
     seen_days: int | None = None
 
@@ -92,7 +106,7 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
             )
         )
     primary = question.outcome or names[0]
-    days = _window(pilot, followed, question)
+    days, by = _window(pilot, followed, question)
     reach = followed.reach()
     chosen = question.outcomes
     if chosen is None:
@@ -117,6 +131,7 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
         outcomes=tuple(kept),
         censored=censored,
         groupings=tuple(groupings(pilot, names, found[primary], asked=asked)),
+        window_by=by,
         planned_days=_planned_days(pilot),
         seen_days=int(np.median(reach)) if days is not None else None,
     )
@@ -130,20 +145,45 @@ def _planned_days(pilot: Pilot) -> int | None:
     return int((rows["end"] - rows["start"]).dt.days.median()) + 1
 
 
-def _window(pilot: Pilot, followed: Followed, question: Question) -> int | None:
-    """Days from each start: as asked; as long as the pilot ran; as long as everybody was followed."""
+def _window(pilot: Pilot, followed: Followed, question: Question) -> tuple[int | None, WindowBy]:
+    """Days from each start, and who says so: as asked; as long as the pilot ran; as long as most were followed."""
     if not followed.dated or followed.until is None:
-        return None
+        return None, "asked"
     reach = followed.reach()
-    days = question.window_days
-    if days is None and (planned := _planned_days(pilot)) is not None:
-        days = planned if (reach >= planned).any() else None
-    if days is None:
-        days = int(min(reach.min(), 365))
+    days, by = question.window_days, "asked"
+    planned = _planned_days(pilot)
+    if days is None and planned is not None and _each_arm(pilot, reach >= planned):
+        days, by = _whole_months(planned, pilot, reach), "planned"
+    elif days is None:
+        most = min(_followed_by_most(pilot, reach), LONGEST_WINDOW, planned or LONGEST_WINDOW)
+        days, by = _whole_months(most, pilot, reach), "followed"
     recorded = all(each.table in RECORDED for each in followed.measures)
     if not recorded and (days < 1 or not (reach >= days).any()):
         raise DataError(not_over(followed.until, pilot.roster["start"].min(), max(days, 1)))
-    return days
+    return days, by
+
+
+def _each_arm(pilot: Pilot, there: np.ndarray) -> bool:
+    """Whether each arm has enough of these customers."""
+    counts = pilot.roster["arm"][there].value_counts()
+    return all(counts.get(arm, 0) >= FEWEST for arm in {*pilot.arms, pilot.control} - {""})
+
+
+def _followed_by_most(pilot: Pilot, reach: np.ndarray) -> int:
+    """The longest window that most customers of each arm have completed; four weeks at least, where enough have."""
+    own = [np.sort(reach[(pilot.roster["arm"] == arm).to_numpy()])[::-1] for arm in set(pilot.roster["arm"])]
+    days = int(min(each[int(np.ceil(MOST_FOLLOWED * len(each))) - 1] for each in own))
+    return SHORTEST_WINDOW if days < SHORTEST_WINDOW and _each_arm(pilot, reach >= SHORTEST_WINDOW) else days
+
+
+def _whole_months(days: int, pilot: Pilot, reach: np.ndarray) -> int:
+    """Starts one after the other are told by months: a window that nobody asked for is as many as somebody saw."""
+    months = max(round(days / DAYS_A_MONTH), 1)
+    if pilot.route != "waves" or abs(days - months * DAYS_A_MONTH) <= UNEVEN:
+        return days
+    while months > 1 and not (reach >= months * DAYS_A_MONTH).any():
+        months -= 1
+    return round(months * DAYS_A_MONTH)
 
 
 def _told(outcome: Measured, pilot: Pilot) -> bool:

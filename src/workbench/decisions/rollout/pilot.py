@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
 
+from workbench.decisions.rollout.dealt import in_another, in_units, read_costs, spells_of
 from workbench.errors import DataError, ParameterError
 from workbench.models.trials.by_lot import MOST_ALONE, alone, strata_of
 from workbench.statistics.draws import DrawCheck, check_draw, known_before, read_draw
@@ -53,12 +54,16 @@ class Pilot:
     twice, crossed
         Customers who were in two arms at once (left out), and of the control who got it later (kept where dealt).
     costs
-        Mean recorded cost of a customer of an arm above that of the control; empty where none is recorded.
+        Mean recorded cost of a customer of an arm above that of the control, all that each got; no arm of which none is
+        recorded.
     spells
         Whenever somebody had an arm: `row` (a position in the roster), `arm`, `start`, and `over`, the day after its
         last (not a time where it goes on).
     everybody : (m,)
         The score of all customers, where it is known by which one they were chosen; else empty.
+    unpriced, without_unit
+        Customers of an arm whose cost is not recorded (of those the mean of the others is taken), and who are of no
+        unit where whole ones were dealt (left out); only arms that have some.
     touchpoint
         The item that it is to improve, as the table initiatives has it; empty where nothing says it.
     """
@@ -76,6 +81,8 @@ class Pilot:
     costs: Mapping[str, float]
     spells: pd.DataFrame
     everybody: np.ndarray
+    unpriced: Mapping[str, int] = field(default_factory=dict)
+    without_unit: Mapping[str, int] = field(default_factory=dict)
     touchpoint: str = ""
 
     @property
@@ -188,6 +195,7 @@ def read_pilot(
     faults = [*_undated(rows, customers, people), *_no_control(rows, design, name)]
     if faults:
         raise DataError(*faults)
+    rows, without_unit = in_units(rows, design, name)
     every = rows
     rows, twice, crossed = _one_row_each(rows, design.control)
     before = before.loc[rows.index]
@@ -195,7 +203,8 @@ def read_pilot(
     _refuse_own_chances(rows, design, name)
     draw = check_draw(read_draw(rows, design, before), design) if design.control or _in_waves(design) else None
     arms = tuple(sorted(set(rows["arm"]) - {design.control}))
-    elsewhere = _elsewhere(rows, treatments, name)
+    elsewhere = in_another(rows, treatments, name)
+    costs = read_costs(every, rows, arms, design.control)
     stratum = strata_of(rows, design) if design.by_chance else np.full(len(rows), "")
     lent = customers.drop_duplicates("customer_id").set_index("customer_id") if customers is not None else None
     if lent is not None:
@@ -213,8 +222,10 @@ def read_pilot(
         elsewhere=elsewhere,
         twice=twice,
         crossed=crossed,
-        costs=_costs(rows, arms, design.control),
-        spells=_spells(every, rows, design.control),
+        costs=costs.above,
+        unpriced=costs.unknown,
+        without_unit=without_unit,
+        spells=spells_of(every, rows, design.control),
         everybody=_scores(customers, design),
     )
 
@@ -230,24 +241,6 @@ def _scores(customers: pd.DataFrame | None, design: Any) -> np.ndarray:
         return np.empty(0)
     own = customers.drop_duplicates("customer_id")[design.score]
     return pd.to_numeric(own, errors="coerce").dropna().to_numpy(dtype=float)
-
-
-def _spells(every: pd.DataFrame, roster: pd.DataFrame, control: str) -> pd.DataFrame:
-    """Whenever customers of the roster had an arm."""
-    if "start" not in every:
-        return pd.DataFrame({"row": [], "arm": [], "start": [], "over": []})
-    place = pd.Index(roster["customer_id"]).get_indexer(pd.Index(every["customer_id"]))
-    had = (place >= 0) & (every["arm"] != control).to_numpy()
-    had &= every["begun"].to_numpy() if "begun" in every else every["start"].notna().to_numpy()
-    ends = pd.to_datetime(every["end"]) if "end" in every else pd.Series(pd.NaT, index=every.index)
-    return pd.DataFrame(
-        {
-            "row": place[had],
-            "arm": every.loc[had, "arm"].to_numpy(),
-            "start": every.loc[had, "start"].dt.normalize().to_numpy(),
-            "over": (ends[had].dt.normalize() + pd.Timedelta(days=1)).to_numpy(),
-        }
-    )
 
 
 def _undated(rows: pd.DataFrame, customers: pd.DataFrame | None, columns: Sequence[Any]) -> Iterator[str]:
@@ -408,40 +401,6 @@ def _refuse_own_chances(rows: pd.DataFrame, design: Any, name: str) -> None:
             share=percent(share),
         )
     )
-
-
-def _elsewhere(rows: pd.DataFrame, treatments: pd.DataFrame, name: str) -> np.ndarray:
-    """Who was in another initiative between start and end of this one."""
-    others = treatments[treatments["initiative"].astype(str) != name]
-    if not len(others) or "start" not in rows:
-        return np.zeros(len(rows), dtype=bool)
-    far = pd.Timestamp.max
-    own = rows[["customer_id", "start"]].assign(
-        row=np.arange(len(rows)), over=rows["end"].fillna(far) if "end" in rows else far
-    )
-    theirs = others[["customer_id"]].assign(
-        begin=others["start"], last=others["end"].fillna(others["start"]) if "end" in others else others["start"]
-    )
-    joined = own.merge(theirs, on="customer_id")
-    met = joined[(joined["begin"] <= joined["over"]) & (joined["last"] >= joined["start"])]["row"]
-    found = np.zeros(len(rows), dtype=bool)
-    found[met.unique()] = True
-    return found
-
-
-def _costs(rows: pd.DataFrame, arms: Sequence[str], control: str) -> dict[str, float]:
-    if "cost" not in rows or rows["cost"].isna().all():
-        return {}
-    if (rows["cost"] < 0).any():
-        raise DataError(
-            sentence(
-                "treatments.cost: got {n} values below 0, expected what a customer cost; mend the column in "
-                "dataset.yaml.",
-                n=number(int((rows["cost"] < 0).sum())),
-            )
-        )
-    means = rows.assign(cost=rows["cost"].fillna(0.0)).groupby("arm")["cost"].mean()
-    return {arm: float(means[arm] - means.get(control, 0.0)) for arm in arms}
 
 
 def not_over(until: pd.Timestamp, latest: pd.Timestamp, days: int) -> str:

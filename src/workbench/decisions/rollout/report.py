@@ -9,8 +9,9 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
 from workbench.decisions.rollout import course, for_whom, taking, trends, words
+from workbench.decisions.rollout.dealt import gaps
 from workbench.decisions.rollout.effects import Effect
-from workbench.decisions.rollout.evaluation import Evaluation
+from workbench.decisions.rollout.evaluation import SHORTEST_WINDOW, Evaluation
 from workbench.decisions.rollout.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
@@ -56,20 +57,9 @@ def checks(done: Evaluation) -> Iterator[Check]:
         The evaluation.
     """
     at = done.ready
-    left = int(at.censored.sum())
-    if left:
-        yield Check(
-            name="pilot_windows",
-            status="warn" if left > len(at.censored) / 2 else "pass",
-            message=plural(
-                "{n} customer of {all} has a window that is not over: left out, not counted as 0.",
-                "{n} customers of {all} have a window that is not over: left out, not counted as 0.",
-                left,
-                all=number(len(at.censored)),
-            ),
-            value=left,
-            title=sentence("Windows that are not over"),
-        )
+    yield from _windows(done)
+    costs = {} if at.question.cost is not None else at.pilot.unpriced
+    yield from gaps(at.pilot.without_unit, at.pilot.design.unit, costs, len(at.pilot.roster))
     if at.question.outcome is None:
         yield Check(
             name="pilot_outcome",
@@ -93,6 +83,59 @@ def checks(done: Evaluation) -> Iterator[Check]:
         value=done.looks,
         title=sentence("How often the pilot was looked at"),
     )
+
+
+def _windows(done: Evaluation) -> Iterator[Check]:
+    """Whose window is not over, how long it is where nobody set it, and of which effects it is not the whole."""
+    at = done.ready
+    left, names = int(at.censored.sum()), {"all": number(len(at.censored))}
+    title = sentence("Windows that are not over")
+    if at.window_by == "followed":
+        short = (at.days or 0) < min(SHORTEST_WINDOW, at.planned_days or SHORTEST_WINDOW)
+        yield Check(
+            name="pilot_windows",
+            status="warn" if short or left > len(at.censored) / 2 else "pass",
+            message=plural(
+                "Nobody set window_days: it is {n} day, as long as most customers of each arm were followed. {left} "
+                "of {all} are left out, not counted as 0: theirs is not over.",
+                "Nobody set window_days: it is {n} days, as long as most customers of each arm were followed. {left} "
+                "of {all} are left out, not counted as 0: theirs is not over.",
+                at.days or 0,
+                left=number(left),
+                **names,
+            ),
+            value=left,
+            title=sentence("A short window") if short else title,
+        )
+    elif left:
+        yield Check(
+            name="pilot_windows",
+            status="warn" if left > len(at.censored) / 2 else "pass",
+            message=plural(
+                "{n} customer of {all} has a window that is not over: left out, not counted as 0.",
+                "{n} customers of {all} have a window that is not over: left out, not counted as 0.",
+                left,
+                **names,
+            ),
+            value=left,
+            title=title,
+        )
+    for each in done.effects:
+        if each.days is not None and each.measure is at.primary.measure:
+            yield Check(
+                name=f"pilot_covered_{each.found.arm}",
+                status="warn",
+                message=sentence(
+                    "“{label}” is told of {days} days since the start, not of all {all} of the window: by whole "
+                    "months, and as long as somebody was without it. A cost of more days does not belong beside it.",
+                    label=each.measure.label,
+                    days=number(each.days),
+                    all=number(at.days or 0),
+                ),
+                value=each.days,
+                threshold=at.days,
+                title=sentence("Not the whole window"),
+            )
 
 
 def metrics(done: Evaluation) -> dict[str, float | int | None]:
