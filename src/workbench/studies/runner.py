@@ -26,6 +26,7 @@ from workbench import pace
 from workbench.errors import DataError, GateError, ParameterError, RunError
 from workbench.files import file_hash, strict_json, write_atomic
 from workbench.findings import Check, Results
+from workbench.memory import give_back
 from workbench.studies import session
 from workbench.studies.definition import secret
 from workbench.studies.definition.notebook import is_code
@@ -268,6 +269,7 @@ class _Run:
             for name in self.plan.tables:
                 source.write(name, self.kernel.folder / f"{name}.parquet")
             source.close()
+            give_back()  # the kernel needs room now
         if self.ending:
             return
         self.kernel.start()
