@@ -20,9 +20,10 @@ from workbench.features.snapshots import KEYS, Snapshots
 from workbench.memory import give_back
 
 Make = Callable[[Snapshots, Table], Table]
-TOGETHER = 125_000
+TOGETHER = 200_000
 """Rows that one query makes. Cut-offs with fewer go together: to compile a query takes as long as 50,000 rows. Of more
-customers some come after the others, by the same query: sums of 180 features of so many take a gigabyte."""
+customers some come after the others, by the same query: sums of 180 features of so many take 1.3 GB, and each query
+reads the tables of all."""
 
 
 def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, together: int = TOGETHER) -> pd.DataFrame:

@@ -37,6 +37,9 @@ FOLDER_VARIABLE = RUN_VARIABLE
 TABLES_VARIABLE = secret.FOLDER_VARIABLE
 # Parameters that name columns: a column that is named there is asked for.
 ASKING = ("segments", "covariates", "drivers", "features")
+MOST_KEPT = 500_000
+"""Rows of a table that is kept after it was read; a larger one is read again, for beside what the study holds of it
+there is no room: a million customers with eight columns of text are 300 MB, read in a second."""
 
 
 def start_run(*, where: str = "") -> "Run":
@@ -175,12 +178,15 @@ class Run(Channel):
         return self._shown_groups().applied(frame)
 
     def _rows(self, name: str) -> "DataFrame":
-        """A table as it stands in the dataset, read once."""
+        """A table as it stands in the dataset, read once unless it is large."""
         if name not in self._tables:
             if staged := self._laid_tables():
                 import pandas
 
-                self._tables[name] = pandas.read_parquet(staged / f"{name}.parquet")
+                frame = pandas.read_parquet(staged / f"{name}.parquet")
+                if len(frame) > MOST_KEPT:
+                    return frame
+                self._tables[name] = frame
             else:
                 self._tables[name] = self._loaded(name).frame
                 self.checks(self._loaded(name).checks)

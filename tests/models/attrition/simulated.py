@@ -11,6 +11,7 @@ from scipy.special import expit
 from workbench import datasets
 from workbench.features import customer_features, schedule
 from workbench.models import attrition
+from workbench.models.attrition.population.drawing import MOST_CUSTOMERS
 from workbench.simulate.block import SIZE
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.customers import BURN_IN
@@ -69,8 +70,11 @@ class Company:
     risk: np.ndarray
 
 
-def company(root: Path, *settings: str) -> Company:
-    """Simulate one of sixteen months, which hold twelve cut-offs; the truth is that of the first day after them."""
+def company(root: Path, *settings: str, most_customers: int = MOST_CUSTOMERS) -> Company:
+    """Simulate one of sixteen months, which hold twelve cut-offs; the truth is that of the first day after them.
+
+    Of more than `most_customers` at a cut-off some are drawn by lot to be learned from.
+    """
     wanted = read_settings(["trials=false", "months=16", "truth=false", *settings])
     add("firm", wanted, root)
     source = datasets.find("firm", root)
@@ -80,7 +84,7 @@ def company(root: Path, *settings: str) -> Company:
     tables["surveys"] = tables["surveys"].drop("comment", "plan", "region", "age_group")
     constant = ["plan", "region", "age_group", "joined_via"]
     made = customer_features(tables, when.when, windows_days=(30, 90), constant=constant, records=when.records)
-    population = attrition.read_population(source.tables, ("subscriptions", rows), made)
+    population = attrition.read_population(source.tables, ("subscriptions", rows), made, most_customers=most_customers)
     now = leaving_after(wanted).loc[population.today_ids]
     return Company(population=population, intention=now["intention"].to_numpy(), risk=now["state_30"].to_numpy(float))
 

@@ -84,7 +84,10 @@ def test_of_many_customers_those_drawn_by_lot_are_looked_at_before_the_last_two_
     keys = ["cutoff", "customer_id"]
     pd.testing.assert_frame_equal(whole, there.sort_values(keys, ignore_index=True), check_dtype=False)
     pd.testing.assert_frame_equal(found.today, plain.today, check_dtype=False)
-    # Rows stand by cut-off, and those of one are taken without a copy.
+    # Features lie in memory once: those of today beside the others. Rows stand by cut-off, and those of one are taken
+    # without a copy.
+    for name in found.today.select_dtypes("number"):
+        assert found.today[name].to_numpy().base is found.customers.features[name].to_numpy().base
     test = found.customers.part(found.customers.snapshots == late[1])
     for name in test.features:
         assert np.shares_memory(test.features[name].to_numpy(), found.customers.features[name].to_numpy())

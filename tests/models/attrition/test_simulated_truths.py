@@ -13,6 +13,7 @@ from workbench.evaluation.binary.scores import logistic_line
 from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.model.customers import labelled_customers
 from workbench.models.attrition.model.fitting import BUDGET, REFITS
+from workbench.models.attrition.population.drawing import MOST_CUSTOMERS
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import MOST_REASONS, give_reasons
 from workbench.statistics.ranking import auc
@@ -59,10 +60,11 @@ def test_risks_of_rows_with_known_drivers_can_be_taken_at_their_word():
     assert mean["skill"] >= 0.70
 
 
-def forecast_of_a_company(seed, customers, **options):
+def forecast_of_a_company(seed, customers, most_customers=MOST_CUSTOMERS, **options):
     """The list of today beside the truth; who then leaves is drawn from the true risks."""
     with TemporaryDirectory() as root:
-        found = company(Path(root), f"customers={customers}", f"seed={seed}")
+        settings = (f"customers={customers}", f"seed={seed}")
+        found = company(Path(root), *settings, most_customers=most_customers)
     population = found.population
     forecast = forecast_leavers(population.customers, population.names, random_seed=seed, **options)
     p = forecast.used.probability(population.today)
@@ -104,6 +106,11 @@ def small_company(seed):
     return forecast_of_a_company(seed, 5_000)
 
 
+def sampled_company(seed):
+    """Two fifths are learned from, as 50,000 of 125,000 would be."""
+    return forecast_of_a_company(seed, 20_000, most_customers=8_000)
+
+
 def test_a_company_quickly():
     found = forecast_of_a_company(1, 2_500, budget=1, refits=2)
     sd = (found["high"] - found["expected"]) / 1.645
@@ -118,6 +125,15 @@ def test_the_list_of_a_company_is_calibrated_and_names_the_signs_of_leaving():
     found = kept(large_company, range(1, 11))
     assert 0.9 <= np.mean([each["slope"] for each in found]) <= 1.1
     assert np.mean([each["warned"] for each in found]) >= 0.70
+
+
+@pytest.mark.slow
+def test_the_list_is_as_good_where_those_learned_from_are_drawn_by_lot():
+    found = kept(sampled_company, range(1, 6))
+    assert 0.9 <= np.mean([each["slope"] for each in found]) <= 1.1
+    assert np.mean([each["warned"] for each in found]) >= 0.70
+    assert np.mean([each["low"] <= each["left"] <= each["high"] for each in found]) >= 0.6
+    assert np.mean([each["oracle_auc"] - each["auc"] for each in found]) < 0.05
 
 
 @pytest.mark.slow

@@ -137,7 +137,8 @@ def _with_features(
         del features[name]
     today = features.iloc[len(rows) :]
     today.index = pd.RangeIndex(len(today))  # in place: no copy for an index
-    frame = pd.concat([features.iloc[: len(rows)], rows], axis=1, copy=False)
+    # Columns are taken as they are; pandas.concat would copy them into one block.
+    frame = pd.DataFrame({**features.iloc[: len(rows)], **rows}, copy=False)
     customers = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
     if drawn.whole is None:
         return customers, today
