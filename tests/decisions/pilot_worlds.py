@@ -10,6 +10,7 @@ from workbench import datasets, features
 from workbench.decisions import rollout
 from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN
 from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.engine.trials import CALL
 from workbench.simulate.world import add
 
 MONTHS = 6
@@ -35,7 +36,7 @@ def world_of(seed, design, assignment, *, group, customers=5000):
         tables = {name: source.load(name).frame if name in source.tables else None for name in TABLES}
         truth = pd.read_parquet(root / "data" / ".truth" / "firm" / "trial_effects.parquet")
     designs = source.tables["treatments"].designs
-    name = next(each for each, own in designs.items() if own.assignment == assignment)
+    name = next(each for each, own in designs.items() if own.assignment == assignment and each != CALL)
     begun = rollout.begin(source, tables, initiative=name)
     followed = features.follow_up(begun.roster, tables, source, minute_cost=COST_PER_MINUTE, fee_margin=FEE_MARGIN)
     outcomes = [*TRUE, SATISFIED]

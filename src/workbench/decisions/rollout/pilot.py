@@ -345,7 +345,7 @@ def _units(rows: pd.DataFrame, design: Any) -> dict[str, int]:
 
 def _refuse_few(rows: pd.DataFrame, design: Any, name: str, *, arms: Sequence[str], twice: int) -> None:
     """Raise where an arm is too small for anything to be told."""
-    counts = rows["arm"].value_counts().reindex(arms, fill_value=0)
+    counts = rows["arm"].value_counts().reindex(list(arms), fill_value=0)
     faults = []
     if design.unit and design.control:
         units = _units(rows, design)
