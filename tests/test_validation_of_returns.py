@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from benchmarks.validation.estimates import _crps, effects_of, judged
 from benchmarks.validation.page import written
-from benchmarks.validation.rows import DEFAULT, Demand, Row, covered, told
+from benchmarks.validation.rows import DEFAULT, REPORTED, Demand, Row, covered, told
 from benchmarks.validation.worlds import made
 
 from workbench.models import drivers
@@ -44,6 +44,16 @@ def test_the_page_has_every_figure_beside_what_is_demanded_and_names_what_was_no
     assert "not told by so few" in page
     assert "holds |" not in page
     assert "holds |" in written({"default": results}, (Row("default", (), 3, DEFAULT),), "")
+
+
+def test_where_a_reported_row_covers_too_little_the_check_that_should_have_warned_is_named():
+    worlds = [
+        {"checks": {}, "initiatives": [{"npv": 1.0, "ratio": 1.0, "stated": [0.0, top], "given": [0.0, 2.0]}]}
+        for top in [2.0] * 7 + [0.5] * 3
+    ]
+    row = Row("drift", (), 10, REPORTED, guard="`effects_last`.")
+    assert "What should have warned: `effects_last`." in written({"drift": worlds}, (row,), "")
+    assert "What should have warned" not in written({"drift": worlds[:7]}, (row,), "")
 
 
 def test_a_bound_holds_within_two_standard_errors_of_companies():

@@ -21,10 +21,15 @@ their width in each of five companies of 2,000 customers (a slow test, 2,000 dra
 Looked at link by link in other companies, four by default and six with `confounding=3`: given the true rise of
 satisfaction and the true slopes, the chain brings .94 to 1.1 of the true gain by default and 1.0 to 1.2 with strong
 confounding. Effects of touchpoints (by default) come out at .93 of the true ones on average, and vary about them by
-1.9 of their errors: ratings are coarse and coloured, so what matters most comes out low and what does not matter
-seems to; the assumed shape (± 20%) is to hold that. A point that a lift moves brings .93 ± .10 of the mean effect of
-a point. What a complaint does to leaving beside satisfaction is left out of the chain: 1.4 to 3.3% of gains in one
-company, 4.6 to 9.9% in another.
+1.9 of their errors: ratings are coarse, so what matters most comes out low; the assumed shape (± 20%) is to hold that.
+A point that a lift moves brings .93 ± .10 of the mean effect of a point. What a complaint does to leaving beside
+satisfaction is left out of the chain: 1.4 to 3.3% of gains in one company, 4.6 to 9.9% in another.
+
+With strong confounding touchpoints that do not matter seemed to: loyal customers rate everything higher (halo). A
+formula for what effects borrow of that took off half of it, in the wrong places. It is read off the same customers'
+other answers now, where loyalty drops out. In six companies with `confounding=3` (of other seeds than the row's) the
+cover of intervals as stated rose from .69 to .81, of widened ones from .86 to .89, and the CRPS over that of the naive
+chain fell from .79 to .63.
 """
 
 
@@ -48,6 +53,8 @@ def written(kept: Mapping[str, Results], rows: tuple[Row, ...], state: str) -> s
             lines = ["| figure | measured | demanded | |", "|---|---|---|---|"]
             lines += [_line(each, results, whole=len(results) >= row.worlds) for each in row.demands]
             parts.append("\n".join(lines) + "\n")
+        if results and row.fails(results):
+            parts.append(f"Cover is below 80%. What should have warned: {row.guard}\n")
     return "\n".join(parts)
 
 

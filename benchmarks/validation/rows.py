@@ -10,6 +10,7 @@ from benchmarks.validation.pilots import lifts
 
 Results = Sequence[dict[str, Any]]
 Measure = Callable[[dict[str, Any]], list[float]]
+LEAST_COVER = 0.8  # of intervals of a row that is reported only: below it is named what should have warned
 ERRORS = 2.0  # standard errors, clustered by world, within which a bound holds
 
 
@@ -61,13 +62,33 @@ class Demand:
 
 @dataclass(frozen=True)
 class Row:
-    """Worlds of one kind."""
+    """Worlds of one kind.
+
+    Attributes
+    ----------
+    name, settings
+        As they are typed.
+    worlds
+        How many are asked for.
+    demands
+        Figures.
+    of
+        What is kept of a world, given its settings and seed.
+    guard
+        Where a row is reported only: which check should have warned where intervals cover too little, in words.
+    """
 
     name: str
     settings: tuple[str, ...]
     worlds: int
     demands: tuple[Demand, ...]
     of: Callable[[Sequence[str], int], dict[str, Any]] = whole
+    guard: str = ""
+
+    def fails(self, results: Results) -> bool:
+        """Whether intervals of a row that is reported only cover less than `LEAST_COVER`."""
+        asked = [each for each in self.demands if each in (STATED, LIFTS_GIVEN)]
+        return bool(self.guard) and any(each.measured(results)[0] < LEAST_COVER for each in asked)
 
 
 def covered(which: str) -> Measure:
@@ -111,12 +132,15 @@ def halo(world: dict[str, Any]) -> list[float]:
 
 COVER = Demand("90% interval of NPV covers, lifts as stated", covered("stated"), 0.85, 0.95)
 GIVEN = Demand("the same, lifts given", covered("given"), 0.80, 0.95)
+STATED = Demand("90% interval of NPV covers, lifts as stated", covered("stated"))
+LIFTS_GIVEN = Demand("the same, lifts given", covered("given"))
 REPORTED = (
-    Demand("90% interval of NPV covers, lifts as stated", covered("stated")),
-    Demand("the same, lifts given", covered("given")),
+    STATED,
+    LIFTS_GIVEN,
     Demand("estimated over true gain, median", told("ratio"), middle="median"),
     Demand("check `confounding` warns", warned("confounding")),
     Demand("check `halo` warns", warned("halo")),
+    Demand("check `effects_last` warns", warned("effects_last")),
 )
 PILOTS = (
     Demand("interval of a lift by a pilot by lot covers", lifts("pilot", by_lot=True), 0.85, 0.95),
@@ -157,6 +181,8 @@ ROWS = (
             Demand("interval widened to span within and between covers", covered("wide"), 0.85),
             Demand("check `confounding` warns", warned("confounding"), 0.80),
             Demand("the interval that is not widened covers", covered("stated")),
+            Demand("estimated over true gain, median", told("ratio"), middle="median"),
+            Demand("CRPS over the naive chain's", pairs("crps", "naive_crps"), middle="ratio"),
         ),
     ),
     Row(
@@ -175,8 +201,34 @@ ROWS = (
         ),
     ),
     Row("pilots", ("warning=0", "random_pilots=2"), 60, PILOTS, of_pilots),
-    Row("halo=2", ("warning=0", "halo=2"), 60, REPORTED),
-    Row("frailty", ("warning=0", "preset=frailty"), 60, REPORTED),
-    Row("thresholds", ("warning=0", "preset=thresholds"), 60, REPORTED),
-    Row("drift", ("warning=0", "preset=drift"), 60, REPORTED),
+    Row(
+        "halo=2",
+        ("warning=0", "halo=2"),
+        60,
+        REPORTED,
+        guard="`halo` says how far ratings are coloured, and that it counts on a straight line.",
+    ),
+    Row(
+        "frailty",
+        ("warning=0", "preset=frailty"),
+        60,
+        REPORTED,
+        guard="none can: what makes customers leave and goes with nothing that is recorded leaves no trace in answers.",
+    ),
+    Row(
+        "thresholds",
+        ("warning=0", "preset=thresholds"),
+        60,
+        REPORTED,
+        guard="the table `asymmetry` of driver_analysis, which tells where points below the middle count for more; the "
+        "chain takes the mean effect of a point, with a fifth of doubt about its form.",
+    ),
+    Row(
+        "drift",
+        ("warning=0", "preset=drift"),
+        60,
+        REPORTED,
+        guard="`effects_last`. Effects go on changing by up to 30% a year for the three years ahead, so that over the horizon "
+        "they are up to 2.5 times what the records show on average: no interval from these data holds that.",
+    ),
 )
