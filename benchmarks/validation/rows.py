@@ -228,7 +228,7 @@ ROWS = (
         ("warning=0", "preset=drift"),
         60,
         REPORTED,
-        guard="`effects_last`. Effects go on changing by up to 30% a year for the three years ahead, so that over the horizon "
-        "they are up to 2.5 times what the records show on average: no interval from these data holds that.",
+        guard="`effects_last`. Effects go on changing by up to 30% a year for the three years ahead, so that over the "
+        "horizon they are up to 2.5 times what the records show on average: no interval from these data holds that.",
     ),
 )
