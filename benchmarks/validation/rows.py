@@ -102,8 +102,8 @@ def told(which: str) -> Measure:
 
 
 def warned(name: str) -> Measure:
-    """Whether a check warns in a world."""
-    return lambda world: [world["checks"].get(name) == "warn"]
+    """Whether a check warns in a world; nothing where there was none."""
+    return lambda world: [world["checks"][name] == "warn"] if name in world["checks"] else []
 
 
 def pairs(above: str, below: str) -> Measure:
