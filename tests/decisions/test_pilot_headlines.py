@@ -13,7 +13,19 @@ from workbench.models.trials.estimates.estimate import from_error
 SCALE = Scale(factor=100.0, unit="of 100 customers")
 
 
-def told(choice, estimate, *, se=0.01, evidence="experimental", good=1, weeks=4.2, broken=(), at_risk=(), priced=True):
+def told(
+    choice,
+    estimate,
+    *,
+    se=0.01,
+    evidence="experimental",
+    good=1,
+    weeks=4.2,
+    broken=(),
+    at_risk=(),
+    priced=True,
+    contradicted="",
+):
     effect = from_error(estimate, se, confidence=0.9, kind="robust", n=900, units=900).named(
         arm="mail", evidence=evidence
     )
@@ -35,7 +47,9 @@ def told(choice, estimate, *, se=0.01, evidence="experimental", good=1, weeks=4.
     other = SimpleNamespace(name="calls", label="Calls", good=-1)
     done = SimpleNamespace(
         effects=[SimpleNamespace(measure=measure), SimpleNamespace(measure=other)],
-        ready=SimpleNamespace(primary=SimpleNamespace(measure=measure), pilot=None),
+        ready=SimpleNamespace(
+            primary=SimpleNamespace(measure=measure), pilot=SimpleNamespace(contradicted=contradicted)
+        ),
     )
     return headline(each, done, SCALE)
 

@@ -15,6 +15,7 @@ FEWEST_A_DRAW = 20  # customers who start together, so that a start counts as a 
 NOT_STARTED = "not started"
 FEW_UNITS = 200  # below, the balance is tested by permutation: the χ² limit does not hold yet
 PERMUTATIONS = 1999  # a p-value of 0.05 is off by 0.005, and the smallest is 1/2000 (Davison and Hinkley 1997, 4.2.5)
+CROWDED = 0.5  # columns a unit, beyond which they fit any draw: at one a unit the trace is the same of every deal
 MOST_LEVELS = 20  # of a category that is compared between arms
 MOST_COLUMNS = 60  # compared at once, a choice: with more, small trials have no covariance of full rank
 
@@ -125,6 +126,8 @@ class DrawCheck:
         By how many standard deviations the arms differ at most in each of these, the largest first.
     both
         Units that are in more than one arm of one draw.
+    expected
+        How many units each arm should have; None where nothing says it, or each unit has a chance of its own.
     """
 
     units: Mapping[str, int]
@@ -132,6 +135,7 @@ class DrawCheck:
     balance_p: float | None
     apart: Mapping[str, float]
     both: int
+    expected: Mapping[str, float] | None = None
 
     @property
     def holds(self) -> bool:
@@ -320,7 +324,14 @@ def check_draw(draw: Draw, design: Drawn, *, random_seed: int = 0) -> DrawCheck:
         balance_p=balance(codes, draw.matrix, strata, random_seed=random_seed) if usable else None,
         apart=_apart(codes, draw.matrix, draw.names) if usable else {},
         both=draw.both,
+        expected=_expected(counts, draw.expected),
     )
+
+
+def _expected(counts: pd.Series, shares: Mapping[str, float] | None) -> dict[str, float] | None:
+    if shares is None or not (total := sum(shares.get(str(arm), 0.0) for arm in counts.index)):
+        return None
+    return {str(arm): float(counts.sum()) * shares.get(str(arm), 0.0) / total for arm in counts.index}
 
 
 def design_matrix(covariates: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
@@ -376,7 +387,8 @@ def balance(arms: np.ndarray, matrix: np.ndarray, strata: np.ndarray, *, random_
     -------
     float
         Of n − strata times Pillai's trace between arms, which is χ² with k × (arms − 1) degrees of freedom under the
-        draw; among few units by permutation within strata.
+        draw; among few units by permutation within strata. Of so few units that columns could explain any draw
+        (`CROWDED`) each column counts by itself, by its standard deviations.
     """
     size = np.bincount(strata)
     centred = matrix - np.column_stack([np.bincount(strata, column) / size for column in matrix.T])[strata]
@@ -386,6 +398,9 @@ def balance(arms: np.ndarray, matrix: np.ndarray, strata: np.ndarray, *, random_
         return 1.0
     kinds = int(arms.max()) + 1
     degrees = len(arms) - len(size)
+    if basis.shape[1] > CROWDED * degrees:
+        scale = np.sqrt((centred**2).sum(axis=0))
+        basis = centred[:, scale > 0] / scale[scale > 0]
 
     def trace(codes: np.ndarray) -> float:
         dummies = np.eye(kinds)[codes][:, 1:]

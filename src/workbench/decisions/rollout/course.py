@@ -137,8 +137,8 @@ def _table(done: Evaluation, rows: list[Mapping[str, Any]]) -> Table:
         name="lasting",
         frame=frame,
         caption=sentence(
-            "Effects on a month while it was on, and after its end. One dummy beside takes what lasts after the end "
-            "for what would have been without."
+            "Effects on a month while it was on, and after its end. Beside them the usual regression with one dummy: "
+            "it is misled where an effect lasts beyond the end."
         ),
         people=People(count="customers", within=["arm", "outcome", "label", "unit"]),
         columns={

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from workbench.decisions.rollout.effects import (
     RECORDED,
@@ -124,7 +125,7 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
     asked = question.groups is not None
     names = list(question.likely if question.groups is None else question.groups)
     return Ready(
-        pilot=pilot,
+        pilot=pilot.with_history(_history(pilot, followed, kept)),
         followed=followed,
         question=question,
         days=days,
@@ -143,6 +144,17 @@ def _planned_days(pilot: Pilot) -> int | None:
     if not pilot.dated or "end" not in rows or rows["end"].isna().all():
         return None
     return int((rows["end"] - rows["start"]).dt.days.median()) + 1
+
+
+def _history(pilot: Pilot, followed: Followed, outcomes: Sequence[Measured]) -> pd.DataFrame:
+    """What customers did before anybody had it, by outcome; no columns where nothing is known of that."""
+    if not followed.dated:
+        return pd.DataFrame()
+    if pilot.staged:  # before each start would be other months of each wave
+        names = [each.measure.name for each in outcomes]
+        outcomes = followed.at(pilot.roster["start"].min()).over(1, names)
+    own = {sentence("{label} before", label=each.measure.label): each.before for each in outcomes}
+    return pd.DataFrame({name: values for name, values in own.items() if np.isfinite(values).any()})
 
 
 def _window(pilot: Pilot, followed: Followed, question: Question) -> tuple[int | None, WindowBy]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.decisions.rollout.dealt import in_another, in_units, read_costs, spells_of
 from workbench.errors import DataError, ParameterError
 from workbench.models.trials.by_lot import MOST_ALONE, alone, strata_of
-from workbench.statistics.draws import DrawCheck, check_draw, known_before, read_draw
+from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
 from workbench.wording import day, listing, number, percent, plural, sentence, shown, suggestion
 
 FEWEST = 50
@@ -66,6 +66,8 @@ class Pilot:
         unit where whole ones were dealt (left out); only arms that have some.
     touchpoint
         The item that it is to improve, as the table initiatives has it; empty where nothing says it.
+    history
+        Same rows: what was recorded of outcomes before the start; no columns where nothing was.
     """
 
     initiative: str
@@ -84,6 +86,34 @@ class Pilot:
     unpriced: Mapping[str, int] = field(default_factory=dict)
     without_unit: Mapping[str, int] = field(default_factory=dict)
     touchpoint: str = ""
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def with_history(self, history: pd.DataFrame) -> "Pilot":
+        """The same, examined once more: arms should be alike also in what customers did before.
+
+        Parameters
+        ----------
+        history
+            Same rows as the roster: outcomes before the start, by name.
+        """
+        if self.draw is None or not len(history.columns):
+            return self
+        known = replace(self, history=history)
+        return replace(known, draw=check_draw(read_draw(self.roster, self.design, known.known), self.design))
+
+    @property
+    def known(self) -> pd.DataFrame:
+        """All that is known of customers before the start: what they did, and what they were; same rows."""
+        return pd.concat([self.history, self.before], axis=1)
+
+    @property
+    def contradicted(self) -> Literal["", "sizes", "before", "both"]:
+        """What speaks against a draw that is recorded; empty where nothing does, or none is."""
+        if not self.design.by_chance or self.draw is None or self.draw.holds:
+            return ""
+        if self.draw.ratio_p is not None and self.draw.ratio_p < BROKEN:
+            return "sizes"
+        return "both" if self.draw.both else "before"
 
     @property
     def route(self) -> Route:
@@ -97,6 +127,11 @@ class Pilot:
         if self.design.assignment == "staggered" and self.dated:
             return "waves"
         return "units" if self.design.unit else "lot"
+
+    @property
+    def staged(self) -> bool:
+        """Whether customers came in one after the other: who has not yet is a control until then."""
+        return bool(self.design.assignment == "staggered" and self.dated and self.roster["start"].nunique() > 1)
 
     @property
     def experimental(self) -> bool:

@@ -38,7 +38,7 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
             n=each.effect.n,
             table="outcomes",
             figure="primary_effect",
-            action=_action(each),
+            action=_action(each, done.ready.pilot.contradicted),
             rank=rank if len(done.verdicts) > 1 else None,
         )
 
@@ -47,7 +47,11 @@ def _worth_first(each: Verdict) -> float:
     return -each.p_worth_it if np.isfinite(each.p_worth_it) else 0.0
 
 
-def _action(each: Verdict) -> str:
+def _action(each: Verdict, contradicted: str) -> str:
+    if contradicted == "sizes":
+        return sentence("Find out which customers got lost, or mend probability: in dataset.yaml, and run it again.")
+    if contradicted:
+        return sentence("Find out how the arms came about, and deal the next pilot by lot.")
     match each.choice:
         case "roll_out" if not each.priced:
             return sentence(
@@ -58,6 +62,8 @@ def _action(each: Verdict) -> str:
             return sentence("Roll it out, and keep a small control by lot: the effect may fade.")
         case "stop":
             return sentence("Stop it, or change it and try again: more customers would not change the answer.")
+        case "go_on" if each.weeks is None:
+            return sentence("Go on as it was drawn, with more customers: nothing is lost by looking again.")
         case "go_on":
             return sentence(
                 "Go on as it was drawn, and decide when the weeks are over: nothing is lost by looking again."
@@ -144,12 +150,12 @@ def guardrails(done: Evaluation) -> Iterator[Finding]:
                     "Guardrail in doubt: with {arm}, “{label}” may be worse by more than {margin}.", **names
                 )
             else:
-                said = sentence("Guardrail kept: with {arm}, “{label}” is not worse by {margin}.", **names)
+                said = sentence("Guardrail kept: with {arm}, “{label}” gets worse by less than {margin}.", **names)
             yield _finding(f"guardrail_{each.found.arm}_{name}", said, each, scale)
 
 
 def others(done: Evaluation) -> Iterator[Finding]:
-    """Clear effects on secondary outcomes, after Holm.
+    """Clear effects on secondary outcomes, after Holm: on leaving first, as others go on only with those who stay.
 
     Parameters
     ----------
@@ -158,11 +164,14 @@ def others(done: Evaluation) -> Iterator[Finding]:
     """
     level = 1 - done.ready.question.level
     found = [
-        (p, each)
+        (each.measure.kind != "staying", p, each)
         for p, each in zip(done.p_holm, done.effects, strict=True)
-        if np.isfinite(p) and p < level and each.found.evidence == "experimental"
+        if np.isfinite(p)
+        and p < level
+        and each.found.evidence == "experimental"
+        and each.measure.name != done.ready.question.taken  # whom the offer moved to take it gained nothing by that
     ]
-    for _, each in sorted(found, key=lambda pair: pair[0])[:MOST_TOLD]:
+    for _, _, each in sorted(found, key=lambda one: one[:2])[:MOST_TOLD]:
         scale = scale_of(each.measure, done.ready.question.currency)
         names = {"arm": each.found.arm, "label": each.measure.label, "n": amount(each.found.estimate, scale)}
         if each.found.estimate > 0:
@@ -214,6 +223,8 @@ def headline(each: Verdict, done: Evaluation, scale: Scale) -> str:
             return _stop(each, done.ready.primary.measure.good, names)
         case "go_on":
             return _go_on(each, names)
+    if against := done.ready.pilot.contradicted:
+        return _contradicted(against, each.arm)
     if each.effect.kind == "placebo":
         return _ranked(each, done.ready.pilot.design.unit, names)
     return _untold(each, names)
@@ -289,12 +300,29 @@ def _go_on(each: Verdict, names: dict[str, str]) -> str:
     )
 
 
+def _contradicted(against: str, arm: str) -> str:
+    """What speaks against a draw that was to decide."""
+    match against:
+        case "sizes":
+            return sentence(
+                "Nothing may be concluded of {arm}: the draw was not carried out as planned, customers of an arm got "
+                "lost.",
+                arm=arm,
+            )
+        case "before":
+            return sentence(
+                "Nothing may be concluded of {arm}: the arms differed before the start by more than chance deals.",
+                arm=arm,
+            )
+    return sentence("Nothing may be concluded of {arm}: units are in more than one arm.", arm=arm)
+
+
 def _untold(each: Verdict, names: dict[str, str]) -> str:
     """Why these data cannot tell."""
     rises = each.effect.estimate >= 0
     if not np.isfinite([each.effect.lower, each.effect.upper]).any():
         return sentence(
-            "{n} units cannot tell whether {arm} works: of all ways to deal them, {share} differ as much.",
+            "{n} units cannot tell whether {arm} works: with so few, {share} of all possible deals differ as much.",
             n=number(each.effect.units),
             share=percent(each.effect.p_value),
             **names,
