@@ -44,22 +44,39 @@ def _lost(pilot: Any, outcomes: Sequence[Any], over: np.ndarray) -> Iterator[Tol
         sentence("followed to the end"),
         (sentence("Followed alike"), sentence("Arms were followed unlike")),
     )
-    if asked:
+    if asked:  # of those who were there to answer: who left is told beside it
+        staying = _staying(outcomes)
         yield from _alike(
             pilot,
             "pilot_answered",
             asked[0].known,
             sentence("answering"),
             (sentence("Answered alike"), sentence("Arms answered unlike")),
+            among=None if staying is None else staying.after == 1,
+            counts=outcomes[0].measure.table == "surveys",
         )
 
 
-def _alike(pilot: Any, name: str, there: np.ndarray, what: str, titles: tuple[str, str]) -> Iterator[Told]:
+def _staying(outcomes: Sequence[Any]) -> Any:
+    return next((each for each in outcomes if each.measure.kind == "staying"), None)
+
+
+def _alike(
+    pilot: Any,
+    name: str,
+    there: np.ndarray,
+    what: str,
+    titles: tuple[str, str],
+    *,
+    among: np.ndarray | None = None,
+    counts: bool = True,
+) -> Iterator[Told]:
     """Whether as many of each arm are there, unless all are, or nobody."""
+    rows = np.ones(len(there), dtype=bool) if among is None else among
+    arm, there = pilot.roster["arm"].to_numpy()[rows], there[rows]
     if there.all() or not there.any():
         return
-    arm = pilot.roster["arm"].to_numpy()
-    p = apart.unlike(arm, pilot.unit, there)
+    p = apart.unlike(arm, None if pilot.unit is None else pilot.unit[rows], there)
     names = {"what": what, "shares": _shares(arm, there), "p": p_value(p)}
     if p < SUSPECT:
         message = sentence(
@@ -67,12 +84,12 @@ def _alike(pilot: Any, name: str, there: np.ndarray, what: str, titles: tuple[st
             "customers.",
             **names,
         )
-        yield told(name, "warn", message, titles[1], p, SUSPECT)
+        yield told(name, "warn", message, titles[1], p, SUSPECT, counts=counts)
     else:
         message = sentence(
             "{shares} were {what}: not clearly apart (p {p}, doubtful below {line}).", line=number(SUSPECT), **names
         )
-        yield told(name, "pass", message, titles[0], p, SUSPECT)
+        yield told(name, "pass", message, titles[0], p, SUSPECT, counts=counts)
 
 
 def _shares(arm: np.ndarray, there: np.ndarray) -> str:
@@ -85,7 +102,7 @@ def _leaving(pilot: Any, outcomes: Sequence[Any]) -> Iterator[Told]:
     Who stays is an outcome: that the arms differ in it is found, and no fault of the comparison. Sums count those who
     left, as 0 after it; answers, and shares of contacts, only those have who are still there.
     """
-    staying = next((each for each in outcomes if each.measure.kind == "staying"), None)
+    staying = _staying(outcomes)
     selected = [each for each in outcomes if each.measure.table == "surveys" or each.of is not None]
     if staying is None or not selected:
         return
@@ -123,8 +140,8 @@ def _leaving(pilot: Any, outcomes: Sequence[Any]) -> Iterator[Told]:
 def _before(pilot: Any, primary: Any) -> Iterator[Told]:
     """Whether arms differed in the primary outcome before anything was done (or knew what was coming)."""
     groups = apart.by_arm(pilot.roster["arm"].to_numpy(), pilot.unit, primary.before)
-    told = len(groups) == len(pilot.counts()) and all(len(each) > 1 for each in groups)
-    if not told or not np.concatenate(groups).std() > 0:
+    each_arm = len(groups) == len(pilot.counts()) and all(len(each) > 1 for each in groups)
+    if not each_arm or not np.concatenate(groups).std() > 0:
         return  # there is no time before it, or too little of it
     p = apart.equal(groups)
     names = {"label": primary.measure.label, "p": p_value(p)}
