@@ -435,7 +435,7 @@ def _otherwise(samples: Samples, outcome: Any, arm: str, days: int | None) -> It
                 yield effect
     if outcome.days is not None and days and samples.pilot.route == "lot":
         months = days / DAYS_A_MONTH
-        label = sentence("{label}: months of {n}", label=measure.label, n=number(months))
+        label = sentence("Time as a customer, at most {n}", n=number(round(months, 1)))
         named = replace(
             measure, name=f"{measure.name}{MONTHS_THERE}", label=label, kind="mean", unit=sentence("months")
         )
