@@ -6,7 +6,7 @@ import pytest
 from tests.decisions import pilot_files
 
 from workbench.errors import WorkbenchError
-from workbench.exhibits import flatten
+from workbench.exhibits import Kept, flatten
 from workbench.findings import Check
 
 RANDOMISED = "{assignment: randomised, control: none}"
@@ -128,3 +128,42 @@ def test_customers_of_no_unit_are_left_out_and_not_a_unit_of_their_own(bench):
     pilot_files.write(bench, rows.assign(shop=None), design)
     with pytest.raises(WorkbenchError, match=r"treatments\.shop: got no value in 600 rows"):
         pilot_files.answered(bench, outcome="spend")
+
+
+def test_months_that_cannot_be_told_are_missing_from_the_window_and_that_is_said(bench):
+    rng = np.random.default_rng(4)
+    wave = np.arange(400) % 4
+    begin = pd.to_datetime([f"2024-0{7 + each}-01" for each in range(3)] + ["2024-10-01"]).to_numpy()[wave]
+    rows = pd.DataFrame({"customer_id": [f"c{i:03d}" for i in range(400)], "initiative": "test", "arm": "mail"})
+    rows = rows.assign(start=begin, end=pd.Series(begin) + pd.DateOffset(months=6) - pd.Timedelta(days=1))
+    level, orders = rng.normal(60, 10, 400), []
+    for month in pd.date_range("2024-01-01", "2025-05-01", freq="MS"):
+        on = (month >= rows["start"]) & (month <= rows["end"])
+        amount = level + rng.normal(0, 5, 400) + 10 * on
+        orders.append(pd.DataFrame({"customer_id": rows["customer_id"], "timestamp": month, "amount": amount}))
+    pilot_files.write(bench, rows, "{assignment: staggered, probability: 0.25}", orders=pd.concat(orders))
+    done = pilot_files.answered(bench, outcome="spend", outcomes=[])
+    (effect,) = done.effects
+    assert (done.ready.days, effect.days) == (183, 91)  # nobody waits after three months: three of six
+    assert effect.found.lower < 30 < effect.found.upper
+    table = next(each.frame for each in flatten([done]) if isinstance(each, Kept) and each.name == "effects")
+    assert table.loc[table["month"].isna(), "days"].tolist() == [91]
+    assert [each.found.month for each in done.months] == [1, 2, 3]  # none that is called the sixth
+    said = checks(done)["pilot_covered_mail"]
+    assert (said.status, said.value, said.threshold) == ("warn", 91, 183)
+
+
+def test_where_shops_were_dealt_the_effect_is_one_on_a_customer(bench):
+    rng = np.random.default_rng(4)
+    size = np.where(np.arange(40) % 2, 96, 4)
+    shop = np.repeat(np.arange(40), size)
+    treated = (shop // 2) % 2 == 0
+    gain = 10.0 * ((size[shop] == 4) & treated)
+    rows = pd.DataFrame({"customer_id": [f"c{i:04d}" for i in range(2000)], "initiative": "test"})
+    rows = rows.assign(arm=np.where(treated, "new", "old"), shop=[f"s{each:02d}" for each in shop])
+    rows = rows.assign(spend=(50 + rng.normal(0, 0.5, 40)[shop] + rng.normal(0, 5, 2000) + gain).round(4))
+    pilot_files.write(bench, rows, "{assignment: clustered, unit: shop, control: old}")
+    (effect,) = pilot_files.answered(bench, outcome="spend", cost=1.0).effects
+    means = rows.groupby("arm")["spend"].mean()
+    assert effect.found.estimate == pytest.approx(means["new"] - means["old"])
+    assert effect.found.lower < 0.4 < effect.found.upper < 2  # of the mean shop it would be 5

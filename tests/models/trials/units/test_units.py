@@ -92,6 +92,48 @@ def test_arms_exchanged_turn_the_sign_and_a_constant_changes_nothing(units):
     assert (moved.estimate, moved.lower, moved.upper) == pytest.approx((found.estimate, found.lower, found.upper))
 
 
+def uneven(units, *, seed=1, effect=0.0, spread=1.2):
+    """Units of lognormal sizes, one row a unit that stands for its customers."""
+    rng = np.random.default_rng(seed)
+    often = np.maximum(rng.lognormal(4, np.sqrt(np.log(1 + spread**2)), units).round(), 2)
+    treated = rng.permutation(units) < units // 2
+    values = np.sqrt(ICC) * rng.normal(size=units) + np.sqrt((1 - ICC) / often) * rng.normal(size=units)
+    return Sample(values=values + effect * treated, treated=treated, unit=np.arange(units), frequency=often)
+
+
+def test_an_effect_is_that_on_a_customer_and_not_on_the_mean_unit():
+    # 20 shops of 20 customers rise by 10, 20 of 480 by nothing: .4 a customer, 5 a shop.
+    size, treated = np.repeat([20.0, 480.0], 20), np.arange(40) % 2 == 0
+    level = np.random.default_rng(1).normal(50, 1, 40)
+    sample = Sample(
+        values=level + 10 * (treated & (size == 20)), treated=treated, unit=np.arange(40), frequency=size
+    )  # fmt: skip
+    found = of_units(sample)
+    arms = [np.average(sample.values[own], weights=size[own]) for own in (treated, ~treated)]
+    assert found.estimate == pytest.approx(arms[0] - arms[1])
+    assert (found.treated, found.control) == pytest.approx(tuple(arms))
+    assert found.lower < 0.4 < found.upper < 2
+    # By hand: residuals of totals over mean customers of a shop, √(Σ e² / 38 · 4 / 40), each e of its leverage.
+    left = []
+    for own, mean in zip((treated, ~treated), arms, strict=True):
+        share = size[own] / size[own].sum()
+        left += list(20 * share * (sample.values[own] - mean) * np.sqrt(0.95 / (1 - 2 * share + (share**2).sum())))
+    assert found.se == pytest.approx(np.sqrt(np.square(left).sum() / 38 * 4 / 40))
+    assert 15 < found.df < 20  # the twenty large shops decide
+
+
+@pytest.mark.parametrize(("units", "worlds"), [(8, 600), (14, 300), (24, 1500)])
+def test_units_of_uneven_sizes_are_refused_no_more_often_than_said(units, worlds):
+    rng, refused = np.random.default_rng(3), 0
+    for each in range(worlds):
+        sample = uneven(units, seed=each)
+        if units >= 20:
+            refused += of_units(sample).p_value <= 0.05
+        else:
+            refused += (_wild if units >= 10 else _permuted)(read_units(sample), rng)(0.0) <= 0.05
+    assert refused / worlds <= 0.07
+
+
 def test_too_few_ways_exclude_nothing():
     found = of_units(made(4, 50))
     assert (found.lower, found.upper) == (-np.inf, np.inf)

@@ -38,7 +38,7 @@ def gaps(without_unit: Mapping[str, int], unit: str, unpriced: Mapping[str, int]
             status="warn",
             message=sentence(
                 "The cost of {n} customers of {all} ({arms}) is not recorded: they are taken to cost what the others "
-                "of their arm did. Write 0 where nothing was paid, or say cost=.",
+                "of their arm did. Write 0 where nothing was paid, or say cost_per_customer=.",
                 n=number(sum(unpriced.values())),
                 all=number(customers),
                 arms=_by_arm(unpriced),

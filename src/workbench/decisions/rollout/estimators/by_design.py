@@ -75,8 +75,12 @@ def _of_each(sample: Sample, outcome: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def _dealt(route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int | None, level: float) -> Estimate:
+    if sample.unit is not None and outcome.of is not None:  # a unit's ratio of sums: it counts by its contacts
+        own = _of_each(sample, outcome, rows)
+        counted = replace(sample.with_values(own), frequency=outcome.of[rows])
+        return replace(units.of_units(counted, confidence=level), n=int(np.isfinite(own).sum()))
     if sample.unit is not None:
-        return units.of_units(sample.with_values(_of_each(sample, outcome, rows)), confidence=level)
+        return units.of_units(sample, confidence=level)
     if outcome.of is not None:
         return lot.ratio(sample, outcome.after[rows], outcome.of[rows], confidence=level)
     if outcome.days is not None and days:

@@ -194,7 +194,7 @@ def _correlation(one: Estimate, two: Estimate, frequency: np.ndarray | None) -> 
 
 
 COLUMNS = ("initiative", "arm", "outcome", "group", "month", "estimate", "se", "lower", "upper", "confidence", "kind")
-MORE_COLUMNS = ("df", "p_value", "treated", "control", "evidence", "n", "units")
+MORE_COLUMNS = ("df", "p_value", "treated", "control", "evidence", "n", "units", "days")
 
 
 def table(estimates: Sequence[Estimate]) -> pd.DataFrame:
@@ -207,7 +207,7 @@ def table(estimates: Sequence[Estimate]) -> pd.DataFrame:
     """
     names = [*COLUMNS, *MORE_COLUMNS]
     frame = pd.DataFrame([[getattr(each, name) for name in names] for each in estimates], columns=names)
-    return frame.astype({"month": "Int64"})
+    return frame.astype({"month": "Int64", "days": "Int64"})
 
 
 def kind_in_words(kind: Kind, confidence: float) -> str:

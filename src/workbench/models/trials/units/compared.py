@@ -28,7 +28,7 @@ FARTHEST = 50.0
 
 
 def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -> Estimate:
-    """The effect on the mean unit, with an interval that knows that units were dealt.
+    """The effect on a customer, with an interval that knows that units were dealt.
 
     Parameters
     ----------
@@ -42,8 +42,9 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
     Returns
     -------
     Estimate
-        The difference of means of units (adjusted for strata and, with enough units, for what was known before), with
-        t over units: degrees of freedom are units − 2, less one for each further column. With fewer than `FEW_UNITS`
+        The difference of means of units by their customers (adjusted for strata and, with enough units, for what was
+        known before), with t over units: degrees of freedom are units − 2, less one for each further column, and fewer
+        where few units have most customers. With fewer than `FEW_UNITS`
         units its interval and p-value are those of the wild bootstrap under the null hypothesis, inverted; with fewer
         than `VERY_FEW_UNITS` those of all ways to deal the arms, inverted (without end where there are too few ways).
 
@@ -55,8 +56,9 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
 
     References
     ----------
-    Donner and Klar (2000), chapter 5; Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for inference
-    with clustered errors; Ernst (2004), Permutation methods, on intervals by inversion.
+    Donner and Klar (2000), chapter 5; Cochran (1977), section 9A.1, on ratios to size; Cameron, Gelbach and Miller
+    (2008), Bootstrap-based improvements for inference with clustered errors; Ernst (2004), Permutation methods, on
+    intervals by inversion.
 
     Examples
     --------
@@ -125,7 +127,7 @@ def among_placebos(sample: Sample, *, confidence: float = 0.9) -> Estimate:
     """
     used = replace(sample, stratum=None, before=None)
     used = used.part(used.seen)
-    units = read_units(used) if used.treated.any() and not used.treated.all() else None
+    units = read_units(used, alike=True) if used.treated.any() and not used.treated.all() else None
     treated = 0 if units is None else int(units.treated.sum())
     if units is None or treated != 1 or units.df < 2:
         raise DataError(
@@ -143,19 +145,17 @@ def among_placebos(sample: Sample, *, confidence: float = 0.9) -> Estimate:
 
 def _by_t(units: Units, sample: Sample, used: Sample, confidence: float) -> Estimate:
     arm = units.residual(units.treated.astype(float))
-    away = units.residual(units.values)
     squares = float(arm @ arm)
-    estimate = float(arm @ away) / squares
-    left = away - estimate * arm
+    estimate, left = units.fitted()
     influence = np.zeros(len(sample.values))
     influence[np.flatnonzero(sample.seen)[units.row]] = arm * left / squares
-    control = float((units.values - estimate * units.treated).mean())
+    control = float(np.average(units.values - estimate * units.treated, weights=units.weight))
     return from_error(
         estimate,
         float(np.sqrt(left @ left / units.df / squares)),
         confidence=confidence,
         kind="units",
-        df=units.df,
+        df=units.t_df,
         n=int(used.counts.sum()),
         units=len(units.values),
         treated=control + estimate,
@@ -177,7 +177,7 @@ def _wild(units: Units, generator: np.random.Generator) -> Callable[[float], flo
         return slope**2 * squares / np.maximum(left / units.df, 1e-300)
 
     def p_of(effect: float) -> float:
-        away = units.residual(units.values - effect * units.treated)
+        away = units.left(effect)
         drawn = squared(units.residual(weights * away))
         return float((1 + (drawn >= squared(away) * (1 - 1e-12)).sum()) / (1 + DRAWS))
 
@@ -192,7 +192,7 @@ def _permuted(units: Units, generator: np.random.Generator) -> Callable[[float],
     own = units.residual(units.treated.astype(float))
 
     def p_of(effect: float) -> float:
-        away = units.residual(units.values - effect * units.treated)
+        away = units.left(effect)
         seen = abs(float(own @ away)) / float(own @ own)
         drawn = np.abs(arms @ away) / np.maximum(scale, 1e-300)
         as_large = int((drawn >= seen * (1 - 1e-9) - 1e-12).sum())

@@ -1,4 +1,4 @@
-"""Units as they were dealt: the mean of each, its arm and its stratum, and what is left after adjusting."""
+"""Units as they were dealt: mean and customers of each, its arm and stratum, and what is left after adjusting."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,14 @@ UNITS_A_COLUMN = 10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Units:
-    """Means of units, each in its arm.
+    """Means of units, each in its arm, which count by their customers.
 
     Attributes
     ----------
     values : (units,)
         Mean of the outcome.
+    weight : (units,)
+        Customers of each over those of the mean unit; 1 where units count alike.
     treated : (units,) bool
         The arm.
     stratum : (units,) int
@@ -29,6 +31,7 @@ class Units:
     """
 
     values: np.ndarray
+    weight: np.ndarray
     treated: np.ndarray
     stratum: np.ndarray
     design: np.ndarray
@@ -45,13 +48,68 @@ class Units:
         basis = np.linalg.qr(self.design)[0]
         return values - (values @ basis) @ basis.T
 
+    def left(self, effect: float) -> np.ndarray:
+        """(units,): what an effect, taken as true, and the fitted columns leave of the total of each unit.
+
+        Parameters
+        ----------
+        effect
+            On a customer.
+        """
+        return self.weight * self._apart(self.values - effect * self.treated, self.design)
+
+    def fitted(self) -> tuple[float, np.ndarray]:
+        """The effect on a customer, and what it leaves of totals (units,), over those of the mean unit of the arm.
+
+        Notes
+        -----
+        Least squares weighted by customers: without strata the difference of ratios of sums. What is left is the
+        linearised residual of such a ratio, w (y − ŷ) with w customers over the mean of the arm, times what makes its
+        square unbiased for units of one variance, √((1 − 1/n) / (1 − 2h + Σh²)) with h the unit's share of the
+        customers of its arm. Of units of one size both are those of plain least squares.
+
+        References
+        ----------
+        Cochran (1977), Sampling techniques, sections 6.3 and 9A.1; Bell and McCaffrey (2002), for the leverage.
+        """
+        arm = self.treated.astype(float)
+        own, away = self._apart(arm, self.design), self._apart(self.values, self.design)
+        estimate = float((self.weight * own) @ away) / float((self.weight * own) @ own)
+        return estimate, self._scale() * (away - estimate * own)
+
     @property
     def df(self) -> int:
         """Degrees of freedom that are left: units less columns and the arm."""
         return len(self.values) - self.design.shape[1] - 1
 
+    @property
+    def t_df(self) -> float:
+        """Of Student's t: those of as many units of one size as squares of their totals are worth (Satterthwaite)."""
+        squares = self._shares()[0] ** 2
+        worth = float(squares.sum() ** 2 / (squares**2).sum())
+        return max(self.df - (len(squares) - worth), 1.0) if worth < len(squares) * (1 - 1e-9) else self.df
 
-def read_units(sample: Sample) -> Units:
+    def _apart(self, values: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Residuals of least squares weighted by customers."""
+        root = np.sqrt(self.weight)
+        basis = np.linalg.qr(root[:, None] * columns)[0]
+        scaled = root * values
+        return (scaled - basis @ (basis.T @ scaled)) / root
+
+    def _shares(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Customers of each over the mean of its arm, units of that arm, and the sum of squared shares of customers."""
+        code = self.treated.astype(int)
+        many = np.bincount(code, minlength=2)[code]
+        over = self.weight / (np.bincount(code, self.weight, 2)[code] / many)
+        return over, many, np.bincount(code, (over / many) ** 2, 2)[code]
+
+    def _scale(self) -> np.ndarray:
+        over, many, squared = self._shares()
+        spare = 1 - 2 * over / many + squared
+        return over * np.sqrt(np.divide(1 - 1 / many, spare, out=np.ones(len(spare)), where=spare > 1e-12))
+
+
+def read_units(sample: Sample, *, alike: bool = False) -> Units:
     """The units of a sample.
 
     Parameters
@@ -59,11 +117,13 @@ def read_units(sample: Sample) -> Units:
     sample
         Usable, with `unit`. Strata count where arms were dealt in other shares from one to another, or where they leave
         enough degrees of freedom (`UNITS_A_COLUMN` units each); a stratum with one arm is left out.
+    alike
+        Whether units count alike, whatever their customers.
 
     Notes
     -----
-    Each unit counts alike, whatever its customers: this is the effect on the mean unit, for which t over units is
-    exact. In a unit that is in both arms customers of its first arm count: the fairness of the comparison says so.
+    Each unit counts by its customers: an effect is one on a customer, as money is counted, and not one on the mean
+    unit. In a unit that is in both arms customers of its first arm count: the fairness of the comparison says so.
     """
     code, first = _codes(sample.unit)
     size = np.bincount(code, sample.counts)
@@ -91,7 +151,8 @@ def read_units(sample: Sample) -> Units:
         ]
         varies = [each - each.mean() for each in columns if np.ptp(each) > 0]
         design = np.column_stack([design, *varies])
-    return Units(values=values, treated=treated, stratum=stratum, design=design, row=first)
+    weight = np.ones(len(size)) if alike else size / size.mean()
+    return Units(values=values, weight=weight, treated=treated, stratum=stratum, design=design, row=first)
 
 
 def _codes(labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
