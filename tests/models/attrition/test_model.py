@@ -1,5 +1,7 @@
 """The model on customers whose risks are known, and on real ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,10 +14,11 @@ from tests.models.attrition.worlds import drawn, telco
 from workbench.errors import DataError, ParameterError
 from workbench.evaluation.binary.bootstrap import evaluate
 from workbench.evaluation.binary.scores import MEASURES, logistic_line
-from workbench.exhibits import flatten
+from workbench.exhibits import Table, flatten
 from workbench.findings import Check, Finding
 from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.model import encoding as encoding_module
+from workbench.models.attrition.model import learning as learning_module
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature, ridge_logistic
 from workbench.models.attrition.model.boosting import Booster, Settings, _clearly_less
 from workbench.models.attrition.model.choice import choose
@@ -377,6 +380,17 @@ def test_of_many_rows_a_sample_of_customers_is_fitted_and_told():
     assert len(forecast.test) == parts["test"].sum()
     told = {each.name: each for each in flatten(forecast) if isinstance(each, Check)}
     assert told["fitted_on_a_sample"].value == kept.sum()
+
+
+@pytest.mark.parametrize("most", [100, 10**6])
+def test_a_table_over_time_says_where_its_customers_are_some_drawn_by_lot(most, monkeypatch):
+    customers = labelled(drawn(3000, snapshots=5), snapshot="cutoff")
+    monkeypatch.setattr(learning_module, "MOST_ROWS", most)
+    learning = learn_quickly(customers, slices(customers, random_seed=1), "base_rate", random_seed=1)
+    assert learning.by_lot == (most == 100)
+    captions = [each.caption for each in flatten(replace(learning, evaluation=None)) if isinstance(each, Table)]
+    assert all(("drawn by lot" in caption) == (most == 100) for caption in captions)
+    assert most == 100 or captions
 
 
 def test_forecasts_do_not_hang_on_how_many_rows_are_taken_together(monkeypatch):

@@ -43,10 +43,13 @@ class Learning:
         Of the test part, by forecasts of more and more customers; names are their numbers.
     by_cutoff
         By `group` (the cut-off), as `by_group` has it; None without dates.
+    by_lot
+        Whether the customers of a cut-off there are some drawn by lot.
     """
 
     evaluation: Evaluation | None
     by_cutoff: pd.DataFrame | None
+    by_lot: bool = False
 
     def curve(self) -> pd.DataFrame:
         """By number of `customers` (rows learned from): `roc_auc`, `log_loss`, and their ends."""
@@ -110,6 +113,11 @@ class Learning:
                 frame=self.by_cutoff,
                 caption=sentence(
                     "The same kind of forecast at each cut-off, made quickly of windows that were over by then: how it "
+                    "would have done before. Of very many customers these are some drawn by lot."
+                )
+                if self.by_lot
+                else sentence(
+                    "The same kind of forecast at each cut-off, made quickly of windows that were over by then: how it "
                     "would have done before."
                 ),
                 people=People(count="rows", within=["group"]),
@@ -154,8 +162,16 @@ def learn_quickly(customers: Customers, parts: Mapping[Part, np.ndarray], used: 
         Fixes which customers.
     """
     return Learning(
-        evaluation=_curve(customers, parts, used, random_seed), by_cutoff=_over_time(customers, used, random_seed)
+        evaluation=_curve(customers, parts, used, random_seed),
+        by_cutoff=_over_time(customers, used, random_seed),
+        by_lot=not _some(customers, random_seed).all(),
     )
+
+
+def _some(customers: Customers, random_seed: int) -> np.ndarray:
+    """Rows (N,) that are looked at over time: of very many customers, those of some."""
+    moments = 1 if customers.snapshots is None else len(np.unique(customers.snapshots))
+    return customers.drawn(MOST_ROWS * moments, random_seed=random_seed)
 
 
 def quick(learned: Customers, features: pd.DataFrame, used: str, random_seed: int) -> np.ndarray:
@@ -212,7 +228,7 @@ def _over_time(customers: Customers, used: str, random_seed: int) -> pd.DataFram
     if len(moments) < 3:
         return None
     window = moments[-1] - moments[-2]
-    customers = customers.part(customers.drawn(MOST_ROWS * len(moments), random_seed=random_seed))
+    customers = customers.part(_some(customers, random_seed))
     frames = []
     for moment in moments[-MOST_CUTOFFS:]:
         before, now = customers.snapshots + window <= moment, customers.snapshots == moment
