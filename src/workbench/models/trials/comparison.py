@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workbench.models.trials.estimates import Kind, Sample
-from workbench.models.trials.lot.adjusted import difference, strata_of
-from workbench.models.trials.lot.leaving import still_there
+from workbench.models.trials.estimates import Estimate, Kind, Sample
+from workbench.models.trials.estimates.skewness import bent, straightened
+from workbench.models.trials.lot.adjusted import difference
+from workbench.models.trials.lot.leaving import staying, still_there
+from workbench.models.trials.lot.strata import strata_of
 from workbench.statistics.product_limit import survival_influence
 
 FEWEST = 20  # units an arm, below which a difference is not told: its interval would not hold its level
@@ -27,6 +29,8 @@ class Difference:
         Of its interval: the estimate itself, but of shares with few events.
     degrees
         Of freedom of the t distribution; infinite for the normal one.
+    skew
+        By which that distribution is bent.
     kind
         How the interval was made.
     treated, control
@@ -44,6 +48,7 @@ class Difference:
     control: float
     n_treated: int
     n_control: int
+    skew: float = 0.0
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Its confidence interval.
@@ -53,13 +58,17 @@ class Difference:
         confidence
             Its level, between 0 and 1.
         """
-        reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees)) * self.error
-        return self.centre - reach, self.centre + reach
+        reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees))
+        low, high = self.centre + self.error * bent(np.array([-reach, reach]), self.skew)
+        return float(low), float(high)
 
     @property
     def p_value(self) -> float:
         """Of no difference, two-sided."""
-        return float(2 * stats.t.sf(abs(self.estimate) / self.error, self.degrees)) if self.error > 0 else 1.0
+        if not self.error > 0:
+            return 1.0
+        away = straightened(np.array(-self.centre / self.error), self.skew)
+        return float(2 * stats.t.sf(abs(away), self.degrees))
 
 
 def of_means(
@@ -95,14 +104,18 @@ def of_means(
     people = int((kept & treated).sum()), int((kept & ~treated).sum())
     if min(people) < FEWEST:
         return None
-    found = difference(dealt)
+    return _told(difference(dealt), people)
+
+
+def _told(found: Estimate, people: tuple[int, int]) -> Difference | None:
     if not found.se > 0:
         return None
     return Difference(
         estimate=found.estimate,
         error=found.se,
-        centre=(found.lower + found.upper) / 2,
+        centre=found.centre,
         degrees=found.df,
+        skew=found.skew,
         kind=found.kind,
         treated=found.treated,
         control=found.control,
@@ -135,15 +148,16 @@ def of_survival(
     Returns
     -------
     Difference or None
-        As of `of_means`: of what each customer adds to the share (`lot.still_there`), or of the shares of clusters.
+        As of `of_means`: of customers `lot.staying`, or of the shares of clusters.
     """
     if clusters is not None:
         rows = pd.DataFrame({"time": times, "event": events, "treated": treated, "stratum": strata, "unit": clusters})
         shares = {unit: _share(own, horizon) for unit, own in rows.groupby("unit")}
         return _of_clusters(pd.Series(shares), rows)
-    each = still_there(Sample(values=times, treated=treated, stratum=strata), times, events, horizon)
-    seen = np.isfinite(each)
-    return of_means(each[seen], treated[seen], strata[seen], None)
+    dealt = Sample(values=times, treated=treated, stratum=strata)
+    kept, _ = strata_of(dealt.with_values(still_there(dealt, times, events, horizon)))
+    people = int((kept & treated).sum()), int((kept & ~treated).sum())
+    return _told(staying(dealt, times, events, horizon), people) if min(people) >= FEWEST else None
 
 
 def _of_clusters(values: pd.Series, rows: pd.DataFrame) -> Difference | None:
@@ -184,4 +198,4 @@ def _share(rows: pd.DataFrame, horizon: float) -> float:
     times, events = rows["time"].to_numpy(dtype=float), rows["event"].to_numpy(dtype=bool)
     if not (times >= horizon).any() and not events.all():
         return float("nan")
-    return survival_influence(times, events, horizon)[0]
+    return survival_influence(np.minimum(times, horizon), events & (times < horizon), horizon)[0]

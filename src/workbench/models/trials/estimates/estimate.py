@@ -9,10 +9,12 @@ import pandas as pd
 from scipy import stats
 
 from workbench.findings import Evidence
+from workbench.models.trials.estimates.skewness import bent, straightened
 from workbench.wording import percent, sentence
 
 Kind = Literal[
     "robust",
+    "skewed",
     "shares",
     "units",
     "wild_bootstrap",
@@ -48,6 +50,10 @@ class Estimate:
         How the interval was made.
     df
         Degrees of freedom of its t distribution; infinite for the normal one.
+    centre
+        Of the distribution that interval, p-value and draws are of: the estimate, or where few events move it.
+    skew
+        By which that distribution is bent (`estimates.skewness`).
     n, units
         Customers with this outcome; what was dealt as wholes (the customers where no units were).
     treated, control
@@ -74,6 +80,8 @@ class Estimate:
     confidence: float
     kind: Kind
     df: float = np.inf
+    centre: float = np.nan
+    skew: float = 0.0
     n: int
     units: int
     treated: float = np.nan
@@ -87,6 +95,29 @@ class Estimate:
     month: int | None = None
     days: int | None = None
     evidence: Evidence = "associational"
+
+    def __post_init__(self) -> None:
+        """The centre is the estimate where nothing is said of it."""
+        if np.isnan(self.centre):
+            object.__setattr__(self, "centre", self.estimate)
+
+    def above(self, value: float) -> float:
+        """The probability that the effect is larger: of the distribution that interval, p-value and draws are of.
+
+        Parameters
+        ----------
+        value
+            In the unit of the outcome.
+
+        Examples
+        --------
+        >>> found = from_error(0.2, 0.1, confidence=0.9, kind="robust", n=200, units=200)
+        >>> round(found.above(0.0), 4), round(found.above(found.lower), 4)
+        (0.9772, 0.95)
+        """
+        if not self.se > 0:
+            return float(self.centre > value) if self.se == 0 else np.nan
+        return float(stats.t.sf(straightened(np.array((value - self.centre) / self.se), self.skew), self.df))
 
     def named(self, **names: Any) -> "Estimate":
         """The same estimate with other names (`initiative`, `arm`, `outcome`, `group`, `month`, `evidence`).
@@ -112,9 +143,17 @@ class Estimate:
 
 
 def from_error(
-    estimate: float, se: float, *, confidence: float, kind: Kind, df: float = np.inf, **more: Any
+    estimate: float,
+    se: float,
+    *,
+    confidence: float,
+    kind: Kind,
+    df: float = np.inf,
+    centre: float | None = None,
+    skew: float = 0.0,
+    **more: Any,
 ) -> Estimate:
-    """An estimate whose interval is that of Student's t.
+    """An estimate whose interval and p-value are those of Student's t: p is below 1 − confidence iff 0 is outside.
 
     Parameters
     ----------
@@ -124,6 +163,8 @@ def from_error(
         Level of the interval, between 0 and 1.
     kind, df
         How the error was made; infinite degrees of freedom for the normal distribution.
+    centre, skew
+        As of `Estimate`; the estimate itself where the centre is None.
     **more
         Other attributes of `Estimate`.
 
@@ -133,17 +174,21 @@ def from_error(
     >>> round(found.lower, 4), round(found.upper, 4), round(found.p_value, 4)
     (0.0355, 0.3645, 0.0455)
     """
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * se
-    p_value = float(2 * stats.t.sf(abs(estimate) / se, df)) if se > 0 else float(estimate == 0)
+    centre = estimate if centre is None else centre
+    reach = float(stats.t.ppf((1 + confidence) / 2, df))
+    ends = centre + se * bent(np.array([-reach, reach]), skew)
+    away = straightened(np.array(-centre / se), skew) if se > 0 else 0.0
     return Estimate(
         estimate=estimate,
         se=se,
-        lower=estimate - reach,
-        upper=estimate + reach,
+        lower=float(ends[0]),
+        upper=float(ends[1]),
+        centre=centre,
+        skew=skew,
+        p_value=float(2 * stats.t.sf(np.abs(away), df)) if se > 0 else float(centre == 0),
         confidence=confidence,
         kind=kind,
         df=df,
-        p_value=p_value,
         **more,
     )
 
@@ -167,8 +212,8 @@ def draw_together(
     Returns
     -------
     ndarray
-        A normal copula with the correlations of the influences; each column has its own t distribution. An estimate
-        without a standard error has no draws: not a number.
+        A normal copula with the correlations of the influences; each column has the distribution that its interval is
+        of, about its centre and bent as it is. An estimate without a standard error has no draws: not a number.
     """
     size = len(estimates)
     correlation = np.eye(size)
@@ -179,9 +224,10 @@ def draw_together(
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = np.random.default_rng(random_seed).standard_normal((draws, size)) @ root.T
     df = np.array([each.df for each in estimates])
-    centre, error = (np.array([getattr(each, name) for each in estimates]) for name in ("estimate", "se"))
+    centre, error = (np.array([getattr(each, name) for each in estimates]) for name in ("centre", "se"))
     scaled = np.where(np.isfinite(df), stats.t.ppf(stats.norm.cdf(normal), np.where(np.isfinite(df), df, 1e9)), normal)
-    return centre + error * scaled
+    curved = [bent(column, each.skew) for column, each in zip(scaled.T, estimates, strict=True)]
+    return centre + error * np.column_stack(curved) if size else scaled
 
 
 def _correlation(one: Estimate, two: Estimate, frequency: np.ndarray | None) -> float:
@@ -223,6 +269,7 @@ def kind_in_words(kind: Kind, confidence: float) -> str:
     level = percent(confidence)
     said = {
         "robust": sentence("{level} confidence (heteroscedasticity-robust)", level=level),
+        "skewed": sentence("{level} confidence (t, corrected for skewness)", level=level),
         "shares": sentence("{level} confidence (Agresti–Caffo)", level=level),
         "units": sentence("{level} confidence (t over units)", level=level),
         "wild_bootstrap": sentence("{level} confidence (wild bootstrap over units)", level=level),

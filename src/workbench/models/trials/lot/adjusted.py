@@ -5,17 +5,19 @@ interactions of Lin (2013), worked out by strata, so that a thousand of them cos
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from workbench.models.trials.estimates.estimate import Estimate, from_error
+from workbench.models.trials.estimates.estimate import Estimate, Kind, from_error
 from workbench.models.trials.estimates.sample import FEWEST, Sample
+from workbench.models.trials.estimates.skewness import STRAIGHT, skewness
+from workbench.models.trials.lot.few import of_few
+from workbench.models.trials.lot.strata import strata_of
 
 CUSTOMERS_A_COLUMN = 10
 """Of the smaller arm for each column that is adjusted for, the usual rule of regression (Harrell 2015, 4.4)."""
-FEW_EVENTS = 5
-"""Of an arm, or customers without: below, the normal interval of a share does not hold (the rule of Cochran 1954)."""
+NIL = 1e-9
+"""Of a column's variance: an arm with less has the same value of everybody but for rounding, and no slope."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +59,7 @@ def adjusted(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -
     ----------
     sample
         Customers were dealt: units, if any, are passed over. Rows without outcome are left out. Strata with fewer than
-        two customers of an arm are taken together where all have the same share of treated, and left out otherwise.
+        two customers of an arm are taken together where they were dealt alike, and left out otherwise (`strata_of`).
     confidence
         Level of the interval, between 0 and 1.
     fewest
@@ -67,8 +69,10 @@ def adjusted(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -
     -------
     Estimate
         Of the customers of the sample. Its influence is that of HC2 (MacKinnon and White 1985), with Satterthwaite's
-        degrees of freedom: without strata and `before` it is Welch's test. Of a yes or no with fewer than `FEW_EVENTS`
-        of either in an arm the interval is that of Agresti and Caffo (2000).
+        degrees of freedom: without strata and `before` it is Welch's test. Where arms are unequal and the outcome is so
+        skewed that t does not hold (`STRAIGHT`), t is bent by the skewness of the estimate, and the error is at least
+        that of outcomes that scatter alike in both arms. Of a yes or no with fewer than five of either in an arm the
+        interval is that of Agresti and Caffo (2000), within strata.
 
     Raises
     ------
@@ -104,72 +108,86 @@ def adjusted(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -
             own = treated == bool(arm)
             gap = weight @ (strata_mean - inner.reshape(len(weight), 2, -1)[:, arm])
             rows, often = away[own], used.counts[own]
-            inverse = np.linalg.pinv((rows * often[:, None]).T @ rows, hermitian=True)
+            inverse = inverse_of(rows, often)
             slope = inverse @ (rows.T @ (often * residual[own]))
             means[arm] += gap @ slope
             residual[own] -= rows @ slope
             pull[own] += rows @ (inverse @ gap)
             leverage[own] += np.einsum("ij,ij->i", rows @ inverse, rows)
-    own = np.where(treated, 1.0, -1.0) * pull * residual / np.sqrt(np.maximum(1 - leverage, 1e-12))
-    return _told(used, kept, means, own, columns.shape[1] + len(weight), confidence)
+    pull *= np.where(treated, 1.0, -1.0)
+    scaled = residual / np.sqrt(np.maximum(1 - leverage, 1e-12))
+    found = _told(used, kept, means, _Parts(pull, scaled, strata[kept]), columns.shape[1] + len(weight), confidence)
+    if np.isin(values, (0.0, 1.0)).all():
+        return of_few(found, level, cells.size.reshape(-1, 2), weight)
+    return found
 
 
-def _told(
-    used: Sample, kept: np.ndarray, means: np.ndarray, own: np.ndarray, fitted: int, confidence: float
-) -> Estimate:
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What an error is made of: by how much a residual moves the effect, residuals (HC2), and strata, all (n,)."""
+
+    pull: np.ndarray
+    residual: np.ndarray
+    stratum: np.ndarray
+
+    def shared(self, counts: np.ndarray) -> tuple[float, float]:
+        """Variance and skewness of the effect if outcomes scatter alike in both arms of a stratum."""
+        size = np.bincount(self.stratum, counts)
+        moments = [np.bincount(self.stratum, counts * self.residual**power) / size for power in (2, 3)]
+        variance, third = (
+            float(counts @ (self.pull**power * own[self.stratum])) for power, own in zip((2, 3), moments, strict=True)
+        )
+        return variance, third / variance**1.5 if variance > 0 else 0.0
+
+
+def _told(used: Sample, kept: np.ndarray, means: np.ndarray, parts: _Parts, fitted: int, confidence: float) -> Estimate:
     counts, treated = used.counts, used.treated
+    own = parts.pull * parts.residual
     variance = [float((counts * own**2)[treated == arm].sum()) for arm in (False, True)]
     people = [float(counts[treated == arm].sum()) for arm in (False, True)]
-    influence = np.zeros(len(kept))
-    influence[kept] = own
-    estimate = float(means[1] - means[0])
-    shared: dict[str, Any] = {
-        "n": int(sum(people)),
-        "units": int(sum(people)),
-        "treated": float(means[1]),
-        "control": float(means[0]),
-        "influence": influence,
-    }
-    if np.isin(used.values, (0.0, 1.0)).all():
-        events = [float((counts * used.values)[treated == arm].sum()) for arm in (False, True)]
-        if min(min(seen, n - seen) for seen, n in zip(events, people, strict=True)) < FEW_EVENTS:
-            share = [(seen + 1) / (n + 2) for seen, n in zip(events, people, strict=True)]
-            error = sum(p * (1 - p) / (n + 2) for p, n in zip(share, people, strict=True)) ** 0.5
-            found = from_error(estimate, error, confidence=confidence, kind="shares", **shared)
-            shift = share[1] - share[0] - estimate
-            return replace(found, lower=found.lower + shift, upper=found.upper + shift)
     total = sum(variance)
     spare = [max(n - fitted, 1.0) for n in people]
     df = total**2 / sum(v**2 / d for v, d in zip(variance, spare, strict=True)) if total > 0 else np.inf
-    return from_error(estimate, total**0.5, confidence=confidence, kind="robust", df=df, **shared)
+    kind: Kind = "robust"
+    skew = 0.0
+    together, lean = parts.shared(counts)
+    if abs(lean) > STRAIGHT:
+        # a small arm that happens to have none of the large values knows nothing of them: the other arm does
+        kind, skew = "skewed", skewness(own, counts)
+        if together > total:
+            own = own * (together / total) ** 0.5 if total > 0 else own
+            total, df = together, sum(spare)
+    influence = np.zeros(len(kept))
+    influence[kept] = own
+    return from_error(
+        float(means[1] - means[0]),
+        total**0.5,
+        confidence=confidence,
+        kind=kind,
+        df=df,
+        skew=skew,
+        n=int(sum(people)),
+        units=int(sum(people)),
+        treated=float(means[1]),
+        control=float(means[0]),
+        influence=influence,
+    )
 
 
-def strata_of(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (n,) that have somebody to be compared with, and the stratum (n,) of each, a code from 0.
+def inverse_of(rows: np.ndarray, often: np.ndarray) -> np.ndarray:
+    """Inverse (k, k) of the cross-products of columns, without directions in which nobody differs.
 
     Parameters
     ----------
-    sample
-        Strata with fewer than two customers of an arm are taken together where all have the same share of treated (as
-        matched pairs have), and left out otherwise: those with one arm compare nobody.
+    rows : (n, k)
+        Columns in units of their standard deviation among all customers, less their means among those compared: what
+        is nil is so on that scale, and not beside what else is nil.
+    often : (n,)
+        How many customers each stands for.
     """
-    seen = sample.seen
-    if sample.stratum is None:
-        return seen, np.zeros(len(seen), dtype=int)
-    code = np.unique(np.asarray(sample.stratum[seen]).astype(str), return_inverse=True)[1]
-    size = np.zeros((int(code.max()) + 1, 2))
-    np.add.at(size, (code, sample.treated[seen].astype(int)), sample.counts[seen])
-    small = size.min(axis=1) < 2
-    matched = small & (size.min(axis=1) > 0)
-    shares = size[matched, 1] / size[matched].sum(axis=1)
-    together = len(shares) > 1 and np.ptp(shares) < 1e-9
-    code = np.where(matched[code], len(size), code) if together else code
-    fits = ~small[code] if not together else np.append(~small, True)[code]
-    kept = seen.copy()
-    kept[seen] = fits
-    strata = np.zeros(len(seen), dtype=int)
-    strata[kept] = np.unique(code[fits], return_inverse=True)[1]
-    return kept, strata
+    values, vectors = np.linalg.eigh((rows * often[:, None]).T @ rows)
+    some = values > NIL * often.sum()
+    return (vectors[:, some] / values[some]) @ vectors[:, some].T
 
 
 def _cells(sample: Sample, strata: np.ndarray) -> _Cells:
@@ -179,10 +197,20 @@ def _cells(sample: Sample, strata: np.ndarray) -> _Cells:
 
 
 def _columns(sample: Sample, cells: _Cells) -> np.ndarray:
-    """Of what was known before: as many columns as the smaller arm can bear, in units of their standard deviation."""
+    """Of what was known before: as many columns as the smaller arm can bear, in units of their standard deviation.
+
+    Customers of either arm must differ in them: the slope of an arm in which they do not would be anything.
+    """
     if sample.before is None or not sample.before.shape[1]:
         return np.empty((len(sample.values), 0))
     most = int(cells.size.reshape(-1, 2).sum(axis=0).min() / CUSTOMERS_A_COLUMN)
     columns = np.asarray(sample.before, dtype=float)[:, :most]
     deviation = columns.std(axis=0)
-    return (columns - columns.mean(axis=0))[:, deviation > 0] / deviation[deviation > 0]
+    columns = (columns - columns.mean(axis=0))[:, deviation > 0] / deviation[deviation > 0]
+    if not columns.shape[1]:
+        return columns
+    square = (columns - cells.means(columns)[cells.code]) ** 2
+    differs = [
+        sample.counts[own] @ square[own] > NIL * sample.counts[own].sum() for own in (sample.treated, ~sample.treated)
+    ]
+    return columns[:, differs[0] & differs[1]]

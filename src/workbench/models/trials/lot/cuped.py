@@ -6,7 +6,8 @@ import numpy as np
 
 from workbench.models.trials.estimates.estimate import Estimate
 from workbench.models.trials.estimates.sample import FEWEST, Sample
-from workbench.models.trials.lot.adjusted import difference, strata_of
+from workbench.models.trials.lot.adjusted import difference, inverse_of
+from workbench.models.trials.lot.strata import strata_of
 
 
 def cuped(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -> Estimate:
@@ -35,7 +36,9 @@ def cuped(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -> E
     level = np.column_stack([np.bincount(strata, often * each, len(size)) / size for each in both.T])
     away = both - level[strata]
     centred = away[:, :-1]
-    slope = np.linalg.pinv((centred * often[:, None]).T @ centred, hermitian=True) @ (centred.T @ (often * away[:, -1]))
+    scale = columns.std(axis=0) if len(values) else np.ones(columns.shape[1])
+    scaled = centred / np.where(scale > 0, scale, 1.0)
+    slope = inverse_of(scaled, often) @ (scaled.T @ (often * away[:, -1])) / np.where(scale > 0, scale, 1.0)
     mean = np.average(columns, axis=0, weights=often) if len(values) else 0.0
     left = sample.values.copy()
     left[seen] = values - (columns - mean) @ slope

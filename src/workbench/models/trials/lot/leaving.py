@@ -8,11 +8,15 @@ import numpy as np
 from workbench.errors import DataError
 from workbench.models.trials.estimates.estimate import Estimate
 from workbench.models.trials.estimates.sample import FEWEST, Sample
-from workbench.models.trials.lot.adjusted import adjusted, strata_of
+from workbench.models.trials.lot.adjusted import adjusted
+from workbench.models.trials.lot.few import of_few
+from workbench.models.trials.lot.strata import strata_of
+from workbench.statistics.at_risk import at_risk
 from workbench.statistics.product_limit import restricted_mean_influence, survival_influence
 from workbench.wording import number, sentence
 
-Moved = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, np.ndarray]]
+Values = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""Pseudo-values of the customers of an arm and stratum, from times, events and frequencies."""
 
 
 def staying(
@@ -29,7 +33,7 @@ def staying(
     events : (n,) bool
         Whether that ended with leaving; otherwise the records ended.
     horizon
-        When to look.
+        When to look: whoever leaves then, when the window is over, is still there.
     confidence
         Level of the interval, between 0 and 1.
 
@@ -41,9 +45,23 @@ def staying(
     References
     ----------
     Andersen, Klein and Rosthøj (2003): pseudo-values, here those of the infinitesimal jackknife, may be compared and
-    regressed like outcomes without censoring; without `before` the error is Greenwood's.
+    regressed like outcomes without censoring; without `before` the error is Greenwood's. Where everybody was followed
+    it is `adjusted` of who is still there. With few leavers it is Agresti and Caffo's (2000) of shares of as many
+    customers as the error is worth (Dorey and Korn 1987, Effective sample sizes for confidence intervals for survival
+    probabilities), with the hazards of all arms, as an arm without leavers has none.
     """
-    return _compared(sample, times, events, horizon, _share_at(horizon), confidence)
+    times, events = _until(times, events, horizon)
+    people = _followed(sample, times, events, horizon, _share_at(horizon))
+    found = adjusted(people, confidence=confidence)
+    if found.kind == "shares":
+        return found
+    kept, strata = strata_of(people)
+    code = (2 * strata + people.treated)[kept]
+    often, values = people.counts[kept], people.values[kept]
+    size = np.bincount(code, often, 2 * (int(strata.max()) + 1))
+    share = np.clip(np.bincount(code, often * values, len(size)) / size, 0.0, 1.0).reshape(-1, 2)
+    worth = _worth(times[kept], events[kept], often, code, horizon).reshape(-1, 2)
+    return of_few(found, share, worth, size.reshape(-1, 2).sum(axis=1) / size.sum())
 
 
 def still_there(sample: Sample, times: np.ndarray, events: np.ndarray, horizon: float) -> np.ndarray:
@@ -59,7 +77,7 @@ def still_there(sample: Sample, times: np.ndarray, events: np.ndarray, horizon: 
     ndarray
         Not a number of those whose arm was not followed for so long in their stratum, or has nobody beside it.
     """
-    times, events = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
+    times, events = _until(times, events, horizon)
     return _of_each(replace(sample, unit=None).with_values(times), times, events, horizon, _share_at(horizon))
 
 
@@ -83,48 +101,75 @@ def restricted_mean(
     Royston and Parmar (2013); pseudo-values as of `staying`.
     """
 
-    def moved(own_times: np.ndarray, own_events: np.ndarray, often: np.ndarray) -> tuple[float, np.ndarray]:
-        return restricted_mean_influence(own_times, own_events, horizon, weights=often)
+    def values(own_times: np.ndarray, own_events: np.ndarray, often: np.ndarray) -> np.ndarray:
+        level, influence = restricted_mean_influence(own_times, own_events, horizon, weights=often)
+        return level + often.sum() * influence / often
 
-    return _compared(sample, times, events, horizon, moved, confidence)
-
-
-def _share_at(horizon: float) -> Moved:
-    def moved(times: np.ndarray, events: np.ndarray, often: np.ndarray) -> tuple[float, np.ndarray]:
-        return survival_influence(times, events, horizon, weights=often)
-
-    return moved
+    times, events = _until(times, events, horizon)
+    return adjusted(_followed(sample, times, events, horizon, values), confidence=confidence)
 
 
-def _of_each(people: Sample, times: np.ndarray, events: np.ndarray, horizon: float, moved: Moved) -> np.ndarray:
+def _share_at(horizon: float) -> Values:
+    def values(times: np.ndarray, events: np.ndarray, often: np.ndarray) -> np.ndarray:
+        if (events | (times >= horizon)).all():  # nobody was lost from sight: yes or no, to the last digit
+            return 1.0 - events
+        level, influence = survival_influence(times, events, horizon, weights=often)
+        return level + often.sum() * influence / often
+
+    return values
+
+
+def _until(times: np.ndarray, events: np.ndarray, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times and events as far as the window goes: whoever leaves at its end or later was there all the time."""
+    times = np.asarray(times, dtype=float)
+    return np.minimum(times, horizon), np.asarray(events, dtype=bool) & (times < horizon)
+
+
+def _of_each(people: Sample, times: np.ndarray, events: np.ndarray, horizon: float, values: Values) -> np.ndarray:
     """Pseudo-values (n,) of those with a time, within arm and stratum."""
-    values = np.full(len(times), np.nan)
+    found = np.full(len(times), np.nan)
     if not people.seen.any():
-        return values
+        return found
     kept, strata = strata_of(people)
     code = np.where(kept, 2 * strata + people.treated, -1)
     for cell in range(int(code.max()) + 1):
         own = code == cell
         if (times[own] >= horizon).any() or events[own].all():
-            often = people.counts[own]
-            level, influence = moved(times[own], events[own], often)
-            values[own] = level + often.sum() * influence / often
-    return values
+            found[own] = values(times[own], events[own], people.counts[own])
+    return found
 
 
-def _compared(
-    sample: Sample, times: np.ndarray, events: np.ndarray, horizon: float, moved: Moved, confidence: float
-) -> Estimate:
-    times, events = np.asarray(times, dtype=float), np.asarray(events, dtype=bool)
-    gone = np.where(np.isfinite(times), (events & (times <= horizon)).astype(float), np.nan)
-    people = replace(sample, unit=None).with_values(gone)
+def _followed(sample: Sample, times: np.ndarray, events: np.ndarray, horizon: float, values: Values) -> Sample:
+    """The sample with pseudo-values."""
+    people = replace(sample, unit=None).with_values(np.where(np.isfinite(times), events.astype(float), np.nan))
     people.usable()
-    values = _of_each(people, times, events, horizon, moved)
-    if min((np.isfinite(values) & (sample.treated == arm)).sum() for arm in (True, False)) < FEWEST:
+    found = _of_each(people, times, events, horizon, values)
+    if min((np.isfinite(found) & (sample.treated == arm)).sum() for arm in (True, False)) < FEWEST:
         raise DataError(
             sentence(
                 "An arm was not followed for {horizon} months: choose a shorter window, or wait.",
                 horizon=number(horizon),
             )
         )
-    return adjusted(people.with_values(values), confidence=confidence)
+    return people.with_values(found)
+
+
+def _worth(times: np.ndarray, events: np.ndarray, often: np.ndarray, code: np.ndarray, horizon: float) -> np.ndarray:
+    """(cells,): customers followed to the end that the error of each cell's survival is worth, by the hazards of all.
+
+    Where nobody left it is those who were followed to the end.
+    """
+    cells = int(code.max()) + 1
+    moments, place = np.unique(times[events], return_inverse=True)
+    if not len(moments):
+        return np.maximum(np.bincount(code, often * (times >= horizon), cells), 1.0)
+    left = np.bincount(place, often[events], len(moments))
+    hazard = left / at_risk(times, moments, weights=often)
+    hazard = np.minimum(hazard, 1 - 1 / len(times))
+    stays = float(np.prod(1 - hazard))
+    found = np.empty(cells)
+    for cell in range(cells):
+        own = code == cell
+        exposed = np.maximum(at_risk(times[own], moments, weights=often[own]), 1.0)
+        found[cell] = (1 - stays) / (stays * (hazard / (1 - hazard) / exposed).sum())
+    return found

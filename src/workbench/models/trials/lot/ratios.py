@@ -6,7 +6,9 @@ import numpy as np
 
 from workbench.models.trials.estimates.estimate import Estimate, from_error
 from workbench.models.trials.estimates.sample import FEWEST, Sample
-from workbench.models.trials.lot.adjusted import adjusted, strata_of
+from workbench.models.trials.estimates.skewness import skewness
+from workbench.models.trials.lot.adjusted import adjusted
+from workbench.models.trials.lot.strata import strata_of
 
 
 def ratio(
@@ -83,6 +85,8 @@ def relative(found: Estimate, treated: np.ndarray, *, frequency: np.ndarray | No
             confidence=found.confidence,
             kind=found.kind,
             df=found.df,
+            centre=found.centre / found.control,
+            skew=skewness(scaled, often) if found.kind == "skewed" else 0.0,
             n=found.n,
             units=found.units,
             influence=scaled,
