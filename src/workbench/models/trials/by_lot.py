@@ -11,7 +11,7 @@ from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.comparison import Difference, of_means, of_survival
 from workbench.models.trials.estimates import Sample, kind_in_words
-from workbench.models.trials.lot.adjusted import strata_of as comparable_within
+from workbench.models.trials.lot.strata import strata_of as comparable_within
 from workbench.statistics.draws import FEWEST_A_DRAW, Drawn, check_draw, comparable, known_before, read_draw
 from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.multiplicity import holm

@@ -158,26 +158,3 @@ def test_a_column_that_is_constant_in_an_arm_or_within_strata_says_nothing(estim
         for columns in ([known], [known, known * 12, known + 3])
     )
     assert (once.estimate, once.se) == pytest.approx((twice.estimate, twice.se), rel=0.01)
-
-
-def test_small_strata_that_were_dealt_alike_are_taken_together():
-    """500 shops of 12 and 5 of 800, 95 : 5; the effect is 6 in small shops and 0 in large ones: 3.6 of all."""
-    rng = np.random.default_rng(6)
-    shop = np.append(np.repeat(np.arange(500), 12), 500 + np.repeat(np.arange(5), 800))
-    treated = rng.random(10_000) < 0.95
-    values = rng.normal(50, 5, 10_000) + 6.0 * (shop < 500) * treated
-    found = difference(Sample(values=values, treated=treated, stratum=shop))
-    assert found.n == 10_000
-    assert found.estimate == pytest.approx(3.6, abs=3 * found.se)
-    assert found.se < 0.3
-
-
-def test_small_strata_that_were_not_dealt_alike_are_left_out():
-    """Shops of 12 of which all but one are treated, or one; customers of the first spend 100 more. Effect nil."""
-    rng = np.random.default_rng(7)
-    shop = np.append(np.repeat(np.arange(40), 12), np.full(200, 99))
-    first = np.arange(680) % 12 == 0
-    treated = np.where(shop == 99, rng.random(680) < 0.5, np.where(shop < 20, ~first, first))
-    found = difference(Sample(values=rng.normal(size=680) + 100 * (shop < 20), treated=treated, stratum=shop))
-    assert found.n == 200
-    assert abs(found.estimate) < 3 * found.se

@@ -59,7 +59,7 @@ def adjusted(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -
     ----------
     sample
         Customers were dealt: units, if any, are passed over. Rows without outcome are left out. Strata with fewer than
-        two customers of an arm are taken together where they were dealt alike, and left out otherwise (`strata_of`).
+        two customers of an arm are taken together where all have the same share of treated, and left out otherwise.
     confidence
         Level of the interval, between 0 and 1.
     fewest
