@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.linkage import Answers
-from workbench.models.trials.by_lot import MOST_ALONE, alone, strata_of
+from workbench.models.trials.by_lot import MOST_ALONE, alone
 from workbench.models.trials.lifts import Rated
+from workbench.models.trials.within import strata_of
 from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
 from workbench.statistics.horizons import DAYS_A_MONTH
 

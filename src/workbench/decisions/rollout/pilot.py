@@ -10,7 +10,8 @@ import pandas as pd
 
 from workbench.decisions.rollout.dealt import in_another, in_units, read_costs, spells_of
 from workbench.errors import DataError, ParameterError
-from workbench.models.trials.by_lot import MOST_ALONE, alone, strata_of
+from workbench.models.trials.by_lot import MOST_ALONE, alone
+from workbench.models.trials.within import strata_of
 from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
 from workbench.wording import day, listing, number, percent, plural, sentence, shown, suggestion
 

@@ -18,7 +18,7 @@ from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
 from workbench.statistics.horizons import DAYS_A_MONTH
-from workbench.wording import number, plural, sentence
+from workbench.wording import number, plural, sentence, shown
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
@@ -58,6 +58,7 @@ def checks(done: Evaluation) -> Iterator[Check]:
     """
     at = done.ready
     yield from _windows(done)
+    yield from _compared(done)
     costs = {} if at.question.cost is not None else at.pilot.unpriced
     yield from gaps(at.pilot.without_unit, at.pilot.design.unit, costs, len(at.pilot.roster))
     if at.question.outcome is None:
@@ -83,6 +84,31 @@ def checks(done: Evaluation) -> Iterator[Check]:
         value=done.looks,
         title=sentence("How often the pilot was looked at"),
     )
+
+
+def _compared(done: Evaluation) -> Iterator[Check]:
+    """Customers with an outcome who had nobody of the other arm beside them, where chance dealt customers."""
+    pilot, known = done.ready.pilot, done.ready.primary.known
+    if pilot.route != "lot":
+        return
+    arms = pilot.roster["arm"]
+    for each in done.of(done.ready.primary.measure.name):
+        told = int((known & arms.isin([each.found.arm, pilot.control]).to_numpy()).sum())
+        alone = told - each.found.n
+        if alone > 0:
+            yield Check(
+                name="pilot_compared",
+                status="warn",
+                message=sentence(
+                    "{n} of {all} customers are in strata or starts without two of each arm and tell nothing of {arm}: "
+                    "the effect is that on the others, and so is every gain.",
+                    n=number(alone),
+                    all=number(told),
+                    arm=shown(each.found.arm),
+                ),
+                value=alone / told,
+                title=sentence("Customers with nobody beside them"),
+            )
 
 
 def _windows(done: Evaluation) -> Iterator[Check]:

@@ -12,7 +12,8 @@ from workbench.findings import Check, Finding
 from workbench.models.trials.comparison import Difference, of_means, of_survival
 from workbench.models.trials.estimates import Sample, kind_in_words
 from workbench.models.trials.lot.strata import strata_of as comparable_within
-from workbench.statistics.draws import FEWEST_A_DRAW, Drawn, check_draw, comparable, known_before, read_draw
+from workbench.models.trials.within import strata_of
+from workbench.statistics.draws import Drawn, check_draw, comparable, known_before, read_draw
 from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, sentence
@@ -445,25 +446,6 @@ def alone(rows: pd.DataFrame, design: Drawn) -> float:
 def _holds(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
     """Whether nothing contradicts the draw; the door has said so in words."""
     return check_draw(read_draw(rows, design, before), design).holds
-
-
-def strata_of(rows: pd.DataFrame, design: Drawn) -> np.ndarray:
-    """Within what (n,) chance dealt the arms: they are compared with others there alone.
-
-    Parameters
-    ----------
-    rows
-        Of `treatments`, of one initiative, as far as they are `comparable`, with the columns that the design names.
-    design
-        How it was dealt.
-    """
-    parts = [rows[name].astype(str) for name in design.strata]
-    each_start = design.assignment != "staggered" and "start" in rows
-    if each_start and rows["start"].nunique() <= len(rows) / FEWEST_A_DRAW:
-        parts.append(rows["start"].astype(str))  # each start is a draw of its own
-    if isinstance(design.probability, str):
-        parts.append(rows[design.probability].astype(str))  # arms are compared among those with the same chance
-    return np.array(["|".join(each) for each in zip(*parts, strict=True)]) if parts else np.full(len(rows), "")
 
 
 def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[Dealt]:

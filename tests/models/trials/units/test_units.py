@@ -174,3 +174,56 @@ def test_units_that_lie_in_strata_of_one_arm_are_left_out():
     assert found.units == 24 - len(set(sample.unit[stratum == "treated alone"]))
     with pytest.raises(DataError, match="Too few units"):
         of_units(Sample(**{**vars(sample), "stratum": np.where(sample.treated, "a", "b")}))
+
+
+@pytest.mark.parametrize(("units", "treated"), [(24, 4), (30, 24), (24, 12)])
+def test_units_whose_effects_differ_are_told_by_their_own_arm(units, treated):
+    """Effect nil on the mean unit, with twice the standard deviation between units; pooled, 4 of 24 held in 69%."""
+    rng, inside, sure = np.random.default_rng(13), 0, 0
+    for _ in range(400):
+        arm = rng.permutation(np.arange(units) < treated)
+        values = rng.normal(size=units) + arm * rng.normal(0, 2, units)
+        found = of_units(Sample(values=values, treated=arm, unit=np.arange(units)))
+        inside += found.lower <= 0 <= found.upper
+        sure += found.above(0.0) >= 0.95
+    assert inside / 400 >= 0.9 - 3 * 0.015
+    assert sure / 400 <= 0.05 + 3 * 0.011
+
+
+def test_unequal_arms_of_units_are_welch_and_equal_ones_are_student():
+    values = np.random.default_rng(14).normal(size=25)
+    for treated, pooled in ((5, False), (12, True)):
+        arm = np.arange(25) < treated
+        found = of_units(Sample(values=values, treated=arm, unit=np.arange(25)))
+        other = stats.ttest_ind(values[arm], values[~arm], equal_var=pooled)
+        assert (found.p_value, found.df) == pytest.approx((other.pvalue, other.df))
+
+
+def test_degrees_of_freedom_with_columns_are_those_of_the_quadratic_form():
+    """Bell and McCaffrey by hand: of ε'Aε with A = M D M, the squared trace over the trace of the square, by arm."""
+    rng = np.random.default_rng(15)
+    known, arm = rng.normal(size=30), np.arange(30) < 8
+    values = rng.normal(size=30) + known
+    found = of_units(Sample(values=values, treated=arm, unit=np.arange(30), before=known[:, None]))
+    design = np.column_stack([np.ones(30), known, arm])
+    hat = design @ np.linalg.inv(design.T @ design) @ design.T
+    pull = (np.linalg.inv(design.T @ design) @ design.T)[2]
+    left = values - hat @ values
+    squares = [np.where(own, pull**2 / (1 - np.diag(hat)), 0) for own in (arm, ~arm)]
+    rest = np.eye(30) - hat
+    parts = [rest @ np.diag(each) @ rest for each in squares]
+    degrees = [np.trace(each) ** 2 / np.trace(each @ each) for each in parts]
+    variance = [each @ left**2 for each in squares]
+    assert found.se**2 == pytest.approx(sum(variance))
+    assert found.df == pytest.approx(sum(variance) ** 2 / sum(v**2 / d for v, d in zip(variance, degrees, strict=True)))
+
+
+def test_a_column_said_twice_costs_one_degree_of_freedom():
+    rng = np.random.default_rng(16)
+    known, arm = rng.normal(size=60), np.arange(60) % 2 == 0
+    values = rng.normal(size=60) + known
+    once, twice = (
+        of_units(Sample(values=values, treated=arm, unit=np.arange(60), before=np.column_stack(columns)))
+        for columns in ([known], [known, 12 * known])
+    )
+    assert (once.se, once.df) == pytest.approx((twice.se, twice.df))

@@ -11,6 +11,7 @@ from workbench.decisions.rollout.alike import apart
 from workbench.decisions.rollout.alike.told import Told, told
 from workbench.findings import Status
 from workbench.models.trials.units.compared import FEW_UNITS
+from workbench.models.trials.within import start_bands
 from workbench.statistics.draws import BROKEN, design_matrix
 from workbench.wording import listing, number, p_value, percent, sentence, shown
 
@@ -191,14 +192,31 @@ def _starts(pilot: Any) -> Iterator[Told]:
     counts = pd.crosstab(pilot.roster["start"], pilot.roster["arm"])
     p = float(stats.chi2_contingency(counts.to_numpy()).pvalue)
     if p < BROKEN:
-        message = sentence(
-            "The arms did not start at the same times (p {p}): they are compared within each start.", p=p_value(p)
-        )
         title = sentence("Arms started at different times")
-        yield told("pilot_starts", "warn", message, title, p, BROKEN, counts=False)
+        yield told("pilot_starts", "warn", _by_start(pilot, p), title, p, BROKEN, counts=False)
     else:
         message = sentence("The arms started at the same times (p {p}).", p=p_value(p))
         yield told("pilot_starts", "pass", message, sentence("Same starts"), p, BROKEN)
+
+
+def _by_start(pilot: Any, p: float) -> str:
+    """What is done where arms started at different times."""
+    names = {"p": p_value(p)}
+    bands = start_bands(pilot.roster, pilot.design) if pilot.design.by_chance else None
+    if bands is None:
+        return sentence(
+            "The arms did not start at the same times (p {p}): what changed meanwhile may count as an effect.", **names
+        )
+    names |= {"n": number(pilot.roster["start"].nunique()), "bands": number(len(set(bands[0])))}
+    if names["n"] == names["bands"]:
+        return sentence(
+            "The arms did not start at the same times (p {p}): they are compared within each start.", **names
+        )
+    return sentence(
+        "The arms did not start at the same times (p {p}): as {n} starts are too many to compare within each, starts "
+        "next to each other are taken together, and arms compared within {bands} periods.",
+        **names,
+    )
 
 
 def _contamination(pilot: Any) -> Iterator[Told]:

@@ -44,7 +44,8 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
     Estimate
         The difference of means of units by their customers (adjusted for strata and, with enough units, for what was
         known before), with t over units: degrees of freedom are units − 2, less one for each further column, and fewer
-        where few units have most customers. With fewer than `FEW_UNITS`
+        where few units have most customers; of arms that do not have as many units the error is that of each arm by
+        itself (HC2), with Satterthwaite's: of units of one size it is then Welch's test. With fewer than `FEW_UNITS`
         units its interval and p-value are those of the wild bootstrap under the null hypothesis, inverted; with fewer
         than `VERY_FEW_UNITS` those of all ways to deal the arms, inverted (without end where there are too few ways).
 
@@ -56,7 +57,8 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
 
     References
     ----------
-    Donner and Klar (2000), chapter 5; Cochran (1977), section 9A.1, on ratios to size; Cameron, Gelbach and Miller
+    Donner and Klar (2000), chapter 5; Cochran (1977), section 9A.1, on ratios to size; Bell and McCaffrey
+    (2002), Bias reduction in standard errors for linear regression with multi-stage samples, on HC2; Cameron, Gelbach and Miller
     (2008), Bootstrap-based improvements for inference with clustered errors; Ernst (2004), Permutation methods, on
     intervals by inversion.
 
@@ -149,19 +151,46 @@ def _by_t(units: Units, sample: Sample, used: Sample, confidence: float) -> Esti
     estimate, left = units.fitted()
     influence = np.zeros(len(sample.values))
     influence[np.flatnonzero(sample.seen)[units.row]] = arm * left / squares
+    variance, df = _error(units, arm, left)
     control = float(np.average(units.values - estimate * units.treated, weights=units.weight))
     return from_error(
         estimate,
-        float(np.sqrt(left @ left / units.df / squares)),
+        variance**0.5,
         confidence=confidence,
         kind="units",
-        df=units.t_df,
+        df=df,
         n=int(used.counts.sum()),
         units=len(units.values),
         treated=control + estimate,
         control=control,
         influence=influence,
     )
+
+
+def _error(units: Units, arm: np.ndarray, left: np.ndarray) -> tuple[float, float]:
+    """Variance of the effect, and its degrees of freedom.
+
+    Units of the smaller arm may differ more than those of the other, and count more: what they all have together says
+    too little of it. Arms of one size (or a single unit, which has no error of its own) may be taken together.
+    """
+    squares = float(arm @ arm)
+    treated = units.treated
+    people = int(treated.sum()), int((~treated).sum())
+    if abs(people[0] - people[1]) <= 1 or min(people) < 2:
+        return float(left @ left) / units.df / squares, float(units.t_df)
+    basis = np.column_stack([units.basis, arm / squares**0.5])
+    spare = np.maximum(1 - (basis**2).sum(axis=1), 1e-9)
+    weight = arm**2 / squares**2 / spare
+    variance, degrees = [], []
+    for own in (treated, ~treated):
+        variance.append(float(weight[own] @ left[own] ** 2))
+        shared = (basis[own] * weight[own, None]).T @ basis[own]
+        scatter = float(weight[own] ** 2 @ (2 * spare[own] - 1)) + float((shared**2).sum())
+        degrees.append(max(float(weight[own] @ spare[own]) ** 2 / scatter - units.lost(own), 1.0))
+    total = sum(variance)
+    if not total > 0:
+        return 0.0, float(units.t_df)
+    return total, total**2 / sum(v**2 / d for v, d in zip(variance, degrees, strict=True))
 
 
 def _wild(units: Units, generator: np.random.Generator) -> Callable[[float], float]:
@@ -187,18 +216,44 @@ def _wild(units: Units, generator: np.random.Generator) -> Callable[[float], flo
 def _permuted(units: Units, generator: np.random.Generator) -> Callable[[float], float]:
     """p-value of each effect: how many ways to deal the arms within strata give a difference as large."""
     dealt, whole = _ways(units, generator)
-    arms = units.residual(dealt.astype(float))
-    scale = (arms**2).sum(axis=1)
-    own = units.residual(units.treated.astype(float))
+    people = int(units.treated.sum()), int((~units.treated).sum())
+    by_arm = abs(people[0] - people[1]) > 1 and min(people) > 1 and units.design.shape[1] == 1
+    apart = _welch if by_arm else _slopes(units)
 
     def p_of(effect: float) -> float:
         away = units.left(effect)
-        seen = abs(float(own @ away)) / float(own @ own)
-        drawn = np.abs(arms @ away) / np.maximum(scale, 1e-300)
-        as_large = int((drawn >= seen * (1 - 1e-9) - 1e-12).sum())
+        seen = float(apart(units.treated[None], away)[0])
+        as_large = int((apart(dealt, away) >= seen * (1 - 1e-9) - 1e-12).sum())
         return as_large / len(dealt) if whole else (1 + as_large) / (1 + len(dealt))
 
     return p_of
+
+
+def _slopes(units: Units) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """How far apart arms are, (ways,), within strata and beside fitted columns."""
+
+    def apart(dealt: np.ndarray, away: np.ndarray) -> np.ndarray:
+        arms = units.residual(dealt.astype(float))
+        return np.abs(arms @ away) / np.maximum((arms**2).sum(axis=1), 1e-300)
+
+    return apart
+
+
+def _welch(dealt: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """How many errors arms are apart, (ways,): then also units whose effects differ are refused about as said.
+
+    References
+    ----------
+    Chung and Romano (2013), Exact and asymptotically robust permutation tests.
+    """
+    away = away - away.mean()
+    means, squares = [], np.zeros(len(dealt))
+    for arm in (dealt, ~dealt):
+        size = arm.sum(axis=1)
+        mean = arm @ away / size
+        squares += np.maximum(arm @ away**2 / size - mean**2, 0.0) / (size - 1)
+        means.append(mean)
+    return np.asarray(np.abs(means[0] - means[1]) / np.sqrt(np.maximum(squares, 1e-300)))
 
 
 def _ways(units: Units, generator: np.random.Generator) -> tuple[np.ndarray, bool]:

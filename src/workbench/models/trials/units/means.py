@@ -1,6 +1,7 @@
 """Units as they were dealt: mean and customers of each, its arm and stratum, and what is left after adjusting."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from workbench.models.trials.estimates.sample import Sample
 
 UNITS_A_COLUMN = 10
 """Units for each column that is adjusted for, as of customers: with fewer, errors are too small."""
+
+NIL = 1e-9
+"""Of the length of a column: with less beside others it says the same as they do, but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,8 +49,12 @@ class Units:
         values : (…, units)
             One or many sets of values of the units.
         """
-        basis = np.linalg.qr(self.design)[0]
-        return values - (values @ basis) @ basis.T
+        return values - (values @ self.basis) @ self.basis.T
+
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """(units, rank): of the fitted columns; what says the same as others counts once."""
+        return _basis(self.design)
 
     def left(self, effect: float) -> np.ndarray:
         """(units,): what an effect, taken as true, and the fitted columns leave of the total of each unit.
@@ -80,19 +88,29 @@ class Units:
     @property
     def df(self) -> int:
         """Degrees of freedom that are left: units less columns and the arm."""
-        return len(self.values) - self.design.shape[1] - 1
+        return len(self.values) - self.basis.shape[1] - 1
 
     @property
     def t_df(self) -> float:
         """Of Student's t: those of as many units of one size as squares of their totals are worth (Satterthwaite)."""
-        squares = self._shares()[0] ** 2
-        worth = float(squares.sum() ** 2 / (squares**2).sum())
-        return max(self.df - (len(squares) - worth), 1.0) if worth < len(squares) * (1 - 1e-9) else self.df
+        return max(self.df - self.lost(np.ones(len(self.values), dtype=bool)), 1.0)
+
+    def lost(self, some: np.ndarray) -> float:
+        """Units of which squares of totals know nothing, as others have most customers; 0 of units of one size.
+
+        Parameters
+        ----------
+        some : (units,) bool
+            Which.
+        """
+        squares = self._shares()[0][some] ** 2
+        lost = len(squares) - float(squares.sum() ** 2 / (squares**2).sum())
+        return lost if lost > 1e-9 * len(squares) else 0.0
 
     def _apart(self, values: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Residuals of least squares weighted by customers."""
         root = np.sqrt(self.weight)
-        basis = np.linalg.qr(root[:, None] * columns)[0]
+        basis = _basis(root[:, None] * columns)
         scaled = root * values
         return (scaled - basis @ (basis.T @ scaled)) / root
 
@@ -153,6 +171,12 @@ def read_units(sample: Sample, *, alike: bool = False) -> Units:
         design = np.column_stack([design, *varies])
     weight = np.ones(len(size)) if alike else size / size.mean()
     return Units(values=values, weight=weight, treated=treated, stratum=stratum, design=design, row=first)
+
+
+def _basis(columns: np.ndarray) -> np.ndarray:
+    scale = np.sqrt((columns**2).sum(axis=0))
+    left, size, _ = np.linalg.svd(columns / np.where(scale > 0, scale, 1.0), full_matrices=False)
+    return np.asarray(left[:, size > NIL])
 
 
 def _codes(labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
