@@ -71,7 +71,7 @@ def start_bands(rows: pd.DataFrame, design: Drawn) -> tuple[np.ndarray, str] | N
         begins[np.argmax(begins)] = False  # the first go with the one after
     begins[0] = True
     names = counts.index.to_numpy()[begins][np.cumsum(begins) - 1]
-    return names[counts.index.get_indexer(bands)].astype(str), by
+    return names[counts.index.get_indexer(pd.Index(bands))].astype(str), by
 
 
 def _small_together(strata: np.ndarray, arms: np.ndarray) -> np.ndarray:
