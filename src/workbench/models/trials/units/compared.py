@@ -57,8 +57,8 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
 
     References
     ----------
-    Donner and Klar (2000), chapter 5; Cochran (1977), section 9A.1, on ratios to size; Bell and McCaffrey
-    (2002), Bias reduction in standard errors for linear regression with multi-stage samples, on HC2; Cameron, Gelbach and Miller
+    Donner and Klar (2000), chapter 5; Cochran (1977), section 9A.1, on ratios to size; Bell and McCaffrey (2002), Bias
+    reduction in standard errors for linear regression with multi-stage samples, on HC2; Cameron, Gelbach and Miller
     (2008), Bootstrap-based improvements for inference with clustered errors; Ernst (2004), Permutation methods, on
     intervals by inversion.
 
