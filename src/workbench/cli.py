@@ -276,6 +276,25 @@ def report(options: argparse.Namespace) -> None:
     print(_for_people(folder / "report.html"))
 
 
+def ids(options: argparse.Namespace) -> None:
+    """Put the customers' own ids in the place of pseudonyms, in lists that people act on: in private/ of the run."""
+    from workbench import datasets
+    from workbench.datasets.own_ids import named, own_ids
+    from workbench.studies.kept import ACTED_ON, read_list, write_own_ids
+
+    project = Project.find()
+    folder = manifest.resolve_run(project.reports, options.run)
+    lists = {name: found for name in ACTED_ON if (found := read_list(folder, name)) is not None}
+    if not lists:
+        raise StudyError(f"run {folder.name} has no list of customers to act on: {' or '.join(ACTED_ON)} in private/.")
+    known = own_ids(datasets.find(dataset_name(project, manifest.read_manifest(folder)["dataset"]), project.root))
+    if not known:
+        raise StudyError(f"run {folder.name}: its lists have your own ids already; no id of the dataset is replaced.")
+    for name, frame in lists.items():
+        print(_for_people(write_own_ids(folder, named(frame, known), name)))
+    print("Only you can read it: pass on what those who call need, and delete it afterwards.", file=sys.stderr)
+
+
 def runs(options: argparse.Namespace) -> None:
     """Print every run with its status and verdict."""
     project = Project.find()
@@ -449,6 +468,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--cutoff", metavar="DAY", help="the day as of which they are known: 2026-06-01")
     ways_to_run(made)
     command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
+    words_of_ids = "your own ids in the place of pseudonyms, in a run's list of customers to act on: private/"
+    command("ids", ids, words_of_ids).add_argument("run", metavar="RUN")
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")
     made.add_argument("--json", action="store_true", help="a list of manifests")

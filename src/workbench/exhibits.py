@@ -170,7 +170,26 @@ class Result(Protocol):
         ...
 
 
-Exhibit = Finding | Check | Metrics | Figure | Table | Kept | Samples | Saved
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lines:
+    """Lines of a file that somebody takes over as they stand: shown, and kept as private/<name>.yaml.
+
+    Attributes
+    ----------
+    name
+        Stable within the study.
+    text
+        The lines.
+    caption
+        What they are, and where they go.
+    """
+
+    name: str
+    text: str
+    caption: str
+
+
+Exhibit = Finding | Check | Metrics | Figure | Table | Kept | Samples | Saved | Lines
 Showable = Exhibit | Result | None | Iterable["Showable"]
 
 
@@ -196,7 +215,7 @@ def flatten(things: Showable) -> Iterator[Exhibit]:
     match things:
         case None:
             return
-        case Finding() | Check() | Figure() | Table() | Kept() | Samples() | Saved() | Mapping():
+        case Finding() | Check() | Figure() | Table() | Kept() | Samples() | Saved() | Lines() | Mapping():
             yield things
         case Result():
             yield from flatten(things.exhibits())

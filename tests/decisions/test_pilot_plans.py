@@ -9,11 +9,13 @@ import stat
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy import stats
 from tests.benches import Bench
 from tests.conftest import ROOT
 
 from workbench import datasets, features
+from workbench.datasets.privacy.pseudonyms import pseudonym
 from workbench.decisions import piloting, planning
 from workbench.decisions.planning import rehearsal
 from workbench.decisions.planning.drawn import strata_of
@@ -433,6 +435,15 @@ def test_an_earlier_trial_without_dates_is_planned_from_its_control(bench):
     assert numbers(done)["smallest_effect"] == pytest.approx(2.487 * left.std() * 2 / 400**0.5, rel=0.01)
     assert numbers(done)["smallest_effect_spend_plain"] == pytest.approx(2.487 * own.std() * 2 / 400**0.5, rel=0.01)
     assert set(done.drawn.rows) == {"customer_id", "initiative", "arm"}
+    told = {each.name: each for each in flatten(done) if hasattr(each, "name")}
+    assert "400 customers to whom nothing was done. The 400 others" in told["plan_control"].message
+    text = told["treatments"].text
+    assert "      # spend: {type: money, currency: EUR, use: outcome}\n" in text
+    assert "      # visits: {type: number, use: before}\n" in text
+    assert yaml.safe_load(text)["treatments"]["design"] == {
+        "pilot": {"assignment": "randomised", "control": "control", "probability": 0.5}
+    }
+    assert "which is there already" in told["treatments"].caption
     assert (done.unmoved, numbers(done)["window_days"]) == (None, None)
 
 
@@ -461,14 +472,21 @@ def test_what_was_drawn_is_read_as_it_was_drawn_also_under_pseudonyms(bench, mon
     assert not set(drawn["customer_id"]) & set(people["customer_id"])
     assert all(each not in (run / "report.html").read_text() for each in drawn["customer_id"].head(20))
 
-    lines = pd.read_csv(run / "tables" / "dataset_yaml.csv").set_index("place")["value"]
-    places = [each for each in lines.index if ".columns." in each]
-    columns = "".join(f"      {each.rsplit('.', 1)[1]}: {lines[each]}\n" for each in places)
-    design = lines["tables.treatments.design.pilot"]
-    more = (
-        f"  treatments:\n    file: {lines['tables.treatments.file']}\n    design:\n      pilot: {design}\n"
-        f"    columns:\n{columns}"
-    )
+    # Whom to ring: the same list under the ids of the files, for its owner alone.
+    rung = bench.run("ids", run.name)
+    assert rung.returncode == 0, rung.stderr
+    own = run / "private" / "assignment_own_ids.csv"
+    assert stat.S_IMODE(own.stat().st_mode) == 0o600
+    ids = pd.read_csv(own)
+    assert [pseudonym(each, KEY.encode()) for each in ids["customer_id"]] == list(drawn["customer_id"])
+    pd.testing.assert_frame_equal(ids.drop(columns="customer_id"), drawn.drop(columns="customer_id"))
+    assert not any(each in rung.stdout + rung.stderr for each in ids["customer_id"].head(20))
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY[::-1])
+    assert "expected the key and the data that the run had" in bench.run("ids", run.name).stderr
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
+
+    more = (run / "private" / "treatments.yaml").read_text()  # pasted as it stands
+    assert more.splitlines()[2].strip() in (run / "report.html").read_text()
     shutil.copy(path, folder / "assignment.csv")
     later = bought.assign(timestamp=bought["timestamp"] + pd.Timedelta(days=280))
     made(bench, people, pd.concat([bought, later]), personal="true", more=more)

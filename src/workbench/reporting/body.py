@@ -453,6 +453,8 @@ def _payload(payload: Mapping, data: Mapping, folder: Path, anchors: Anchors) ->
             return metrics_block(payload)
         case "table":
             return table_block(payload, folder, anchors)
+        case "lines":
+            return {"kind": "lines", "text": text_of(payload, "text"), "caption": text_of(payload, "caption")}
         case "figure":
             name = text_of(payload, "name", "figure")
             title, alt = text_of(payload, "title"), text_of(payload, "alt")

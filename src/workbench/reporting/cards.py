@@ -22,7 +22,7 @@ def card(payload: Mapping, *, svg: str | None = None) -> str:
     Parameters
     ----------
     payload
-        What stands under `findings.MIME`: kind `finding`, `metrics`, `checks`, `figure` or `table`.
+        What stands under `findings.MIME`: kind `finding`, `metrics`, `checks`, `figure`, `table` or `lines`.
     svg
         The image of a figure.
 
@@ -44,7 +44,7 @@ def card(payload: Mapping, *, svg: str | None = None) -> str:
     view = _view(payload)
     if view is None:
         raise ValueError(
-            f"got a payload of kind {payload.get('kind')!r}, expected a finding, metrics, checks, figure or table"
+            f"got a payload of kind {payload.get('kind')!r}, expected finding, metrics, checks, figure, table or lines"
         )
     if payload["kind"] == "figure" and svg:
         view["source"], view["width"], view["height"] = svg_uri(svg)
@@ -74,6 +74,8 @@ def _view(payload: Mapping) -> dict | None:
             return metrics_block(payload)
         case {"kind": "table"}:
             return table_block(payload, None, Anchors())
+        case {"kind": "lines"}:
+            return {"kind": "lines", "text": text_of(payload, "text"), "caption": text_of(payload, "caption")}
         case {"kind": "figure"}:
             title, alt = text_of(payload, "title"), text_of(payload, "alt")
             return {

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from workbench.declared import Declared
 from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
-from workbench.exhibits import Exhibit, Figure, Kept, People, Samples, Saved, Showable, Table, flatten
+from workbench.exhibits import Exhibit, Figure, Kept, Lines, People, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
 from workbench.memory import give_back
 from workbench.studies.definition import secret
 from workbench.studies.execution.journal import write_down
 from workbench.studies.execution.secrets import redact, redacted_frame
-from workbench.studies.kept import write_model, write_samples, write_table
+from workbench.studies.kept import write_lines, write_model, write_samples, write_table
 from workbench.studies.payloads import cell, plain, without_small_groups
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
@@ -97,12 +97,20 @@ class Channel:
                 self.checks(exhibit)
             case Saved():
                 self._save(exhibit)
+            case Lines():
+                self._lines(exhibit)
             case _:
                 self.metrics(exhibit)
 
     def _save(self, saved: Saved) -> None:
         if self.folder is not None:
             write_model(self.folder, saved)
+
+    def _lines(self, lines: Lines) -> None:
+        text = redact(lines.text, secret.hidden())
+        if self.folder is not None:
+            write_lines(self.folder, _file_name(lines.name), text)
+        _show({"kind": "lines", "name": lines.name, "caption": lines.caption, "text": text}, text)
 
     def finding(self, finding: Finding | Iterable[Finding]) -> None:
         """State a finding, or several; the first of a study is its headline.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PUBLIC, PRIVATE, MODEL = "tables", "private", "model"
 # Under these names a Parquet file carries what is declared of it, and who stands behind its rows.
 DECLARATION, BEHIND = b"workbench.declared", b"workbench.people"
+ACTED_ON = ("assignment", "target_list")
+"""Lists of customers by which people act: whoever has data and key may have them under their own ids."""
 WRITTEN = 100_000  # rows of CSV that are text at once: 40 MB of a list with reasons
 
 
@@ -59,6 +61,56 @@ def write_table(
     mode = 0o600 if single else 0o644
     write_atomic(home / f"{name}.parquet", lambda file: _parquet(frame, file, declaration, people), mode=mode)
     write_atomic(home / f"{name}.csv", lambda file: _csv(frame, file), mode=mode)
+
+
+def read_list(folder: Path, name: str) -> "DataFrame | None":
+    """A list of single customers of a run; None where it has none of that name.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    name
+        Of the file, without its ending.
+    """
+    import pandas
+
+    path = folder / PRIVATE / f"{name}.parquet"
+    return pandas.read_parquet(path) if path.is_file() else None
+
+
+def write_own_ids(folder: Path, frame: "DataFrame", name: str) -> Path:
+    """Write a list whose ids are those of the files to private/<name>_own_ids.csv of a run, for its owner alone.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    frame
+        The index is left out.
+    name
+        Of the list.
+    """
+    path = folder / PRIVATE / f"{name}_own_ids.csv"
+    write_atomic(path, lambda file: _csv(frame, file), mode=0o600)
+    return path
+
+
+def write_lines(folder: Path, name: str, text: str) -> None:
+    """Write lines that somebody takes over to private/<name>.yaml of a run.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    name
+        Of the file, without its ending.
+    text
+        The lines.
+    """
+    home = folder / PRIVATE
+    home.mkdir(mode=0o700, exist_ok=True)
+    write_atomic(home / f"{name}.yaml", text, mode=0o600)
 
 
 def write_samples(folder: Path, samples: Samples) -> None:

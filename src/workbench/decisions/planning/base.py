@@ -52,6 +52,10 @@ class Base:
         Whether nobody asked for a plan: there is nothing that could be evaluated.
     recorded
         Of data without dates, whose outcomes are columns of treatments: what was known before.
+    later
+        Of such data: the columns of treatments that an evaluation of the next pilot will need.
+    left
+        Of such data: rows of treatments that are not planned from, as they were no control.
     """
 
     roster: pd.DataFrame
@@ -62,6 +66,8 @@ class Base:
     initiatives: frozenset[str] = frozenset()
     segments: tuple[str, ...] = ()
     recorded: pd.DataFrame | None = None
+    later: Sequence[Any] = ()
+    left: int = 0
     initiative: str | None = None
     unasked: bool = False
     places: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -166,8 +172,9 @@ def read_base(
     found = Base(roster=pd.DataFrame(), contracts=contracts, seen=seen, **shared)
     if found.dated:
         return replace(found, roster=found.on(found.last))
-    rows, before = _recorded(dataset, treatments, people, columns)
-    return Base(roster=rows, contracts=None, seen=None, recorded=before, **shared)
+    rows, before, later = _recorded(dataset, treatments, people, columns)
+    left = len(treatments) - len(rows) if treatments is not None and later else 0
+    return Base(roster=rows, contracts=None, seen=None, recorded=before, later=later, left=left, **shared)
 
 
 def _seen(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
@@ -183,7 +190,7 @@ def _seen(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
 
 def _recorded(
     dataset: DatasetDefinition, treatments: pd.DataFrame | None, people: pd.DataFrame | None, columns: Sequence[Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Any, ...]]:
     """Customers of data without dates, whose outcomes are columns of their own or of an earlier trial's control."""
     if treatments is not None:
         definition = dataset.tables["treatments"]
@@ -192,10 +199,11 @@ def _recorded(
         if any(each.use == "outcome" and each.name in own for each in definition.columns) and len(own):
             rows = own.drop_duplicates("customer_id").reset_index(drop=True)
             rows = rows.drop(columns=["start", "end"], errors="ignore")
-            return known_before(rows, definition.columns, {}, people, columns)
+            later = tuple(each for each in definition.columns if each.use in ("before", "outcome"))
+            return *known_before(rows, definition.columns, {}, people, columns), later
     if people is not None and any(each.use == "outcome" for each in columns):
         rows = people.drop_duplicates("customer_id").reset_index(drop=True)
-        return rows, known_before(rows[["customer_id"]], (), {}, people, columns)[1]
+        return rows, known_before(rows[["customer_id"]], (), {}, people, columns)[1], ()
     raise DataError(
         sentence(
             "Nothing to plan from: a pilot is planned from what customers did (transactions, subscriptions, surveys, "

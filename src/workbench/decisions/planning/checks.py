@@ -30,6 +30,19 @@ def checks(done: Plan) -> Iterator[Check]:
             ),
             title=sentence("A plan, as there is no pilot"),
         )
+    if at.base.left:
+        yield Check(
+            name="plan_control",
+            status="pass",
+            message=sentence(
+                "Planned from the control of the earlier pilot, and drawn from it: {n} customers to whom nothing was "
+                "done. The {left} others have an outcome that the pilot may have moved.",
+                n=number(len(at.base.roster)),
+                left=number(at.base.left),
+            ),
+            value=at.base.left,
+            title=sentence("Planned from the old control"),
+        )
     if at.question.outcome is None:
         yield Check(
             name="plan_outcome",

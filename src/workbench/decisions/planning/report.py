@@ -10,9 +10,8 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.planning import words
 from workbench.decisions.planning.checks import checks
-from workbench.decisions.planning.drawn import WITHIN
+from workbench.decisions.planning.lines import lines
 from workbench.decisions.planning.plan import Plan
-from workbench.decisions.planning.scheme import CONTROL
 from workbench.decisions.planning.words import lasting, scale
 from workbench.decisions.rollout.phrases import amount
 from workbench.decisions.rollout.question import DRAW
@@ -50,7 +49,7 @@ def exhibits(done: Plan) -> Iterator[Showable]:
         yield _unmoved(done)
     if done.starts:
         yield _seasons(done)
-    yield _lines(done)
+    yield lines(done)
     yield metrics(done)
     yield Kept(name=DRAW, frame=done.drawn.rows)
 
@@ -462,37 +461,4 @@ def _seasons(done: Plan) -> Table:
             "smallest": Column(sentence("Smallest effect found")),
             "customers": Column(sentence("Customers")),
         },
-    )
-
-
-def _lines(done: Plan) -> Table:
-    """What dataset.yaml says of the draw, place by place."""
-    at, drawn = done.draft, done.drawn
-    assignment = "clustered" if at.scheme.unit else "stratified" if at.within else "randomised"
-    design = [f"assignment: {assignment}", f"control: {CONTROL}"]
-    if at.scheme.unit:
-        design.append(f"unit: {at.scheme.unit}")
-    if WITHIN in drawn.rows:
-        design.append(f"strata: [{WITHIN}]")
-    shares = {arm: round(share, 6) for arm, share in at.scheme.shares.items() if arm != CONTROL}
-    told = next(iter(shares.values())) if len(shares) == 1 else shares
-    given = f"{told:g}" if isinstance(told, float) else "{" + ", ".join(f"{a}: {s:g}" for a, s in told.items()) + "}"
-    design.append(f"probability: {given}")
-    places = {
-        "tables.treatments.file": "assignment.csv",
-        f"tables.treatments.design.{at.initiative}": "{" + ", ".join(design) + "}",
-        "tables.treatments.columns.customer_id": "{personal: false}",
-    }
-    for name in drawn.rows.columns.drop("customer_id"):
-        kind = "{type: category}" if name in (WITHIN, at.scheme.unit) else str(name)
-        places[f"tables.treatments.columns.{name}"] = kind
-    return Table(
-        name="dataset_yaml",
-        frame=pd.DataFrame({"place": list(places), "value": list(places.values())}),
-        caption=sentence(
-            "What dataset.yaml says of private/assignment.csv, so that mode=evaluate reads the draw as it was made. "
-            "Its ids are those of the workbench: pseudonyms, where there is a key."
-        ),
-        people=None,
-        columns={"place": Column(sentence("Place")), "value": Column(sentence("Line"))},
     )

@@ -379,9 +379,8 @@ def drawn(done: Plan) -> Finding:
         unit=at.scheme.unit or sentence("customers"),
         evidence="descriptive",
         n=len(done.drawn.rows),
-        table="dataset_yaml",
         action=sentence(
             "Take private/assignment.csv of this run as the table treatments; the lines that dataset.yaml needs stand "
-            "in a table below."
+            "below. It has pseudonyms where there is a key: `workbench ids` puts your own ids in their place."
         ),
     )

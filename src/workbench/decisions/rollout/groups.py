@@ -1,6 +1,6 @@
 """For whom a pilot works: effects in groups named beforehand, drawn together as far as chance explains them apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,17 +117,9 @@ def groupings(pilot: Pilot, names: Sequence[str], outcome: Measured, *, asked: b
     ParameterError
         With all columns that were not known before the start.
     """
-    known = [str(name) for name in pilot.before]
+    known = [str(name) for name in pilot.groupable]
     faults = [
-        sentence(
-            "parameter groups: got {name}, expected one of {known}: what was known before the start{near}",
-            name=shown(column),
-            known=listing([shown(each) for each in known]) or sentence("none"),
-            near=suggestion(column, known),
-        )
-        for name in names
-        for column in name.split(CROSSED)
-        if column not in known
+        _refused(column, known, pilot.unsure) for name in names for column in name.split(CROSSED) if column not in known
     ]
     if faults and asked:
         raise ParameterError(*faults)
@@ -135,9 +127,25 @@ def groupings(pilot: Pilot, names: Sequence[str], outcome: Measured, *, asked: b
     return [each for name in told if (each := _grouping(pilot, name, outcome.known)) is not None]
 
 
+def _refused(column: str, known: Sequence[str], unsure: Mapping[str, str]) -> str:
+    if column in unsure:
+        return sentence(
+            "parameter groups: {name} may have changed since the start, and groups are of what was known before. If it "
+            "did not, write {line} in dataset.yaml.",
+            name=shown(column),
+            line=unsure[column],
+        )
+    return sentence(
+        "parameter groups: got {name}, expected one of {known}: what was known before the start{near}",
+        name=shown(column),
+        known=listing([shown(each) for each in known]) or sentence("none"),
+        near=suggestion(column, known),
+    )
+
+
 def _grouping(pilot: Pilot, name: str, known: np.ndarray) -> Grouping | None:
     """None where everybody is in one group."""
-    parts = [_worded(pilot.before[column], column) for column in name.split(CROSSED)]
+    parts = [_worded(pilot.groupable[column], column) for column in name.split(CROSSED)]
     groups = parts[0]
     for more in parts[1:]:
         groups = groups + ", " + more

@@ -69,6 +69,10 @@ class Pilot:
         The item that it is to improve, as the table initiatives has it; empty where nothing says it.
     history
         Same rows: what was recorded of outcomes before the start; no columns where nothing was.
+    at_start
+        Same rows: what the contract of each said when the pilot began, for groups alone; None where nothing is dated.
+    unsure
+        Columns that may have changed since, each with the line of dataset.yaml by which it would be known before.
     """
 
     initiative: str
@@ -88,6 +92,8 @@ class Pilot:
     without_unit: Mapping[str, int] = field(default_factory=dict)
     touchpoint: str = ""
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    at_start: pd.DataFrame | None = None
+    unsure: Mapping[str, str] = field(default_factory=dict)
 
     def with_history(self, history: pd.DataFrame) -> "Pilot":
         """The same, examined once more: arms should be alike also in what customers did before.
@@ -115,6 +121,11 @@ class Pilot:
         if self.draw.ratio_p is not None and self.draw.ratio_p < BROKEN:
             return "sizes"
         return "both" if self.draw.both else "before"
+
+    @property
+    def groupable(self) -> pd.DataFrame:
+        """What groups may be made of, same rows: known before the start, or when it was."""
+        return self.before if self.at_start is None else pd.concat([self.before, self.at_start], axis=1)
 
     @property
     def route(self) -> Route:
@@ -451,11 +462,22 @@ def not_over(until: pd.Timestamp, latest: pd.Timestamp, days: int) -> str:
     days
         Length of the window.
     """
+    names = {
+        "days": plural("{n} day", "{n} days", days),
+        "start": day(latest.date()),
+        "last": day(until.date() - dt.timedelta(days=1)),
+        "back": day(latest.date() + dt.timedelta(days=days)),
+    }
+    if latest >= until:
+        return sentence(
+            "treatments: the earliest start is {start}, and the records end before it, on {last}. Replace the data "
+            "files by those of the time after it; where that is done, move extracted: in dataset.yaml on to their "
+            "last day.",
+            **names,
+        )
     return sentence(
         "treatments: no window of {days} is over: the earliest start is {start}, and the records end on {last}. Come "
-        "back on {back}, or choose a shorter window_days.",
-        days=plural("{n} day", "{n} days", days),
-        start=day(latest.date()),
-        last=day(until.date() - dt.timedelta(days=1)),
-        back=day(latest.date() + dt.timedelta(days=days)),
+        "back on {back}, or choose a shorter window_days; where the files go further, move extracted: in dataset.yaml "
+        "on.",
+        **names,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.decisions.rollout.at_start import of_contracts, unsure
 from workbench.decisions.rollout.evaluation import Evaluation, Ready, evaluate, ready
 from workbench.decisions.rollout.pilot import DatasetDefinition, Pilot, read_pilot
 from workbench.decisions.rollout.question import Question
@@ -40,7 +41,16 @@ def begin(dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None],
             )
         )
     found = read_pilot(dataset, treatments, tables.get("customers"), initiative=initiative)
-    return replace(found, touchpoint=_touchpoint(tables.get("initiatives"), found.initiative))
+    definitions = {name: dataset.tables[name].columns for name in ("customers", "treatments") if name in dataset.tables}
+    contracts = tables.get("subscriptions")
+    return replace(
+        found,
+        touchpoint=_touchpoint(tables.get("initiatives"), found.initiative),
+        at_start=of_contracts(
+            found.roster, contracts, dataset.tables["subscriptions"].columns if contracts is not None else ()
+        ),
+        unsure=unsure(found.before, definitions),
+    )
 
 
 def _touchpoint(initiatives: pd.DataFrame | None, name: str) -> str:
