@@ -165,6 +165,8 @@ def _questions(table: Table) -> Iterator[tuple[str, Question]]:
 
 
 def _sure(table: Table) -> list[str]:
+    if table.name == UNKNOWN:
+        return []  # nothing is, before it is said which table it is
     return [
         _named(each)
         for each in table.columns

@@ -259,7 +259,7 @@ def _kind(
 ) -> Kind | None:
     declared = section.choice("type", TYPES)
     if field is not None:
-        if declared and declared != field.kind:
+        if declared and declared != field.kind and (declared, field.kind) != ("date", "timestamp"):
             section.fault("type", got=shown(declared), expected=sentence("{kind} (or nothing)", kind=field.kind))
         return field.kind
     if scale and declared not in ("", "rating"):

@@ -281,7 +281,14 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
         if field.required and target not in columns and given.tree:
             near = suggestion(target, [column for column in columns if column not in canonical.fields])
             template = "{at}: missing, and {table} needs it{near}"
-            given.faults.append(sentence(template, at=given.at(target), table=canonical.name, near=near))
+            told = sentence(template, at=given.at(target), table=canonical.name, near=near)
+            if target == "initiative":  # a file of one pilot seldom says its name in each row
+                way = (
+                    "Where the file is of one pilot, write sql: \"SELECT *, 'NAME' AS initiative FROM rows\" in the "
+                    "table, and initiative: initiative here."
+                )
+                told = f"{told} {sentence(way)}"
+            given.faults.append(told)
     time = columns.get(canonical.time)
     if time and time.unit not in TIME_UNITS:
         given.fault(f"{time.name}.unit", got=shown(time.unit or None), expected=listing(TIME_UNITS, "or"))

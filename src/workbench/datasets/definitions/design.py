@@ -81,6 +81,16 @@ def read_designs(section: Section) -> Mapping[str, Design]:
     tree = section.tree.get("design")
     if tree is None:
         return MappingProxyType({})
+    if isinstance(tree, dict) and "assignment" in tree and not isinstance(tree["assignment"], dict):
+        said = ", ".join(f"{key}: {value}" for key, value in tree.items() if isinstance(value, str))
+        template = "a design under the name of its initiative, or under * for all: design: {line}"
+        line = '{"*": {' + said + "}}"
+        section.fault(
+            "design",
+            got=sentence("a design of no initiative"),
+            expected=sentence(template, line=shown(line, longest=200)[1:-1]),
+        )
+        return MappingProxyType({})
     given = Section(tree, section.at("design"), None, section.faults)
     return MappingProxyType(
         {name: _design(Section(each, given.at(name), KEYS, section.faults)) for name, each in given.tree.items()}

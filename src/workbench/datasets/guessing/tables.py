@@ -124,6 +124,9 @@ def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str 
     facts
         What was measured of each column.
     """
+    dealt = own_columns(facts, "treatments")
+    if rated < _BATTERY and {"customer_id", "initiative", "arm"} <= set(dealt):
+        return "treatments"  # a span beside an initiative and an arm is no contract
     spans = own_columns(facts, "subscriptions")
     if {"customer_id", "start", "end"} <= set(spans):
         return "subscriptions"

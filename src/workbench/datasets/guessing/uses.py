@@ -9,7 +9,10 @@ from workbench.datasets.guessing.yaml_text import quoted
 from workbench.wording import sentence
 
 # What an arm is called that got nothing.
-CONTROL = re.compile(r"(?i)(no[ _-]|none$|control|hold[ _-]?out|placebo|0$|false$)")
+CONTROL = re.compile(
+    r"(?i)(no[ _-]|none$|hold[ _-]?out|placebo|0$|false$|contr[oô]l|kontroll|kein(e|er)?$|ohne|nichts$|vergleich|"
+    r"grup[oe] di? control|t[ée]moin|testigo|对照)"
+)
 _TABLES = ("customers", "lifetimes", "treatments")
 # Traits that most laws name outright: health, belief, origin, orientation.
 _PROTECTED = re.compile(
@@ -34,11 +37,12 @@ _SUSPECT = re.compile(
 _MISSED = re.compile(r"(?i)(cost|loss) ?(of )?(a )?(missed|false negative|fn)|fn ?cost|fn")
 _CONTACTED = re.compile(r"(?i)(cost|loss) ?(of )?(a )?(contact(ed)?|false positive|fp)|fp ?cost|fp")
 _BEFORE = re.compile(
-    r"(?i)(?<![a-z])(before|prior|previous|baseline|pre|history|historic(al)?|past|recency|last year)(?![a-z])"
+    r"(?i)(?<![a-z])(before|prior|previous|baseline|pre|history|historic(al)?|past|recency|last year|vorher(ige[rs]?)?|"
+    r"davor|bisher(ige[rs]?)?|zuvor|vorjahr|avant|antes|prima)(?![a-z])"
 )
 _OUTCOME = re.compile(
     r"(?i)(?<![a-z])(visit(ed|s)?|conver(sion|ted)|spend|spent|respon(se|ded)|click(ed|s)?|bought|after|post|outcome|"
-    r"result)(?![a-z])"
+    r"result|nachher|danach|ergebnis|après|después|dopo|depois)(?![a-z])"
 )
 _EXPECTED = re.compile(r"(?i)expect(ed|ations?)?(?!.*(met|exceed))|erwart(et|ung)|attentes?|expectativas?|期望")
 _NEEDED = re.compile(r"(?i)(?<![a-z])(importan(t|ce)|needs?|needed|wichtig(keit)?|bedarf|importancia)(?![a-z])|重要")
@@ -68,7 +72,9 @@ def use_of(facts: Facts, table: str) -> Guess:
     for pattern, use in ((_PROTECTED, "protected"), (_PROXY, "proxy"), (_SUSPECT, "suspect")):
         if pattern.search(name):
             return Guess((f"use: {use}",), assumed=True)
-    return Guess(question=_may_models()) if _PERHAPS.search(name) else Guess()
+    if _PERHAPS.search(name):
+        return Guess(question=_may_models())
+    return Guess(question=_before_or_after()) if table == "treatments" else Guess()
 
 
 def role_of(said: str) -> str:
@@ -107,6 +113,16 @@ def dealt(initiatives: Sequence[str], arms: Sequence[str]) -> Question:
     asks = sentence("How were the arms dealt?")
     evidence = sentence("Only of what chance dealt can an effect be told; data/README.md has more ways.")
     return Question(asks, evidence, readings, waits=False)
+
+
+def _before_or_after() -> Question:
+    readings = (
+        Reading(("use: outcome",), sentence("it came after the start: what the pilot is evaluated by")),
+        Reading(("use: before",), sentence("it was known before the start: what customers are compared within")),
+        Reading((), sentence("neither: it plays no part")),
+    )
+    asks = sentence("Was it known before the pilot, or did it come of it?")
+    return Question(asks, sentence("Its name does not tell, and without use: it plays no part."), readings, waits=False)
 
 
 def _may_models() -> Question:

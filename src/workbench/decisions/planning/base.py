@@ -207,7 +207,8 @@ def _recorded(
     raise DataError(
         sentence(
             "Nothing to plan from: a pilot is planned from what customers did (transactions, subscriptions, surveys, "
-            "interactions), or from columns with use: outcome. The dataset has neither."
+            "interactions), or from columns with use: outcome. The dataset has neither. A pilot that has been is "
+            "evaluated from the table treatments: a file with customer, arm and outcome is that, not customers."
         )
     )
 

@@ -191,12 +191,20 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "treatments": {
         "customer_id": _CUSTOMER,
-        "initiative": (r"(initiative|campaign|experiment)( ?(id|name))?|kampagne|campagne|campaña|活动(名称)?",),
+        "initiative": (
+            r"(initiative|campaign|experiment|pilot)( ?(id|name))?|kampagne|aktion|ma(ß|ss)nahme|campagne|campaña|"
+            r"活动(名称)?",
+        ),
         "arm": (
             r"(arm|variant|treatment|treated|segment|cell|((test|experiment(al)?|treatment) )?group)|"
-            r"gruppe|分组|实验组",
+            r"gruppe|variante|testgruppe|groupe|grupo|gruppo|分组|实验组",
         ),
-        "cost": (r"cost|kosten|coût|coste|成本",),
+        "start": (
+            rf"(start(ed)?|begin|began|from|assigned|treated|enrol?led|since){_ON}|von|ab|beginn|start ?datum|début|du|"
+            r"inicio|desde|inizio|dal|início|开始(日期|时间)?",
+        ),
+        "end": (rf"(end(ed)?|until|till|to){_ON}|bis|ende|end ?datum|fin|au|hasta|fine|al|fim|结束(日期|时间)?",),
+        "cost": (r"cost|kosten|coût|coste|costo|custo|成本",),
     },
     "surveys": {
         "response_id": (
