@@ -309,9 +309,9 @@ def _draw_curves(done: Plan) -> Axes:
         if end <= reach:
             ax.plot([(100 if relative else own.factor) * end], [100 * POWER], "o", color=line.get_color(), markersize=5)
     if done.draft.worth:
-        told_as = [100 * places, places * main.whole.mean] if relative else [own.factor * places, places]
-        chance = [main.decided(each, done.draft.worth)[0] for each in told_as[1]]
-        ax.plot(told_as[0], 100 * np.array(chance), "--", color="0.3", label=sentence("Rolled out"), linewidth=1.4)
+        ended = [main.decided(each * (main.whole.mean if relative else 1.0), done.draft.worth)[0] for each in places]
+        axis = (100 if relative else own.factor) * places
+        ax.plot(axis, 100 * np.array(ended), "--", color="0.3", label=sentence("Rolled out"), linewidth=1.4)
     ax.axhline(100 * POWER, color="0.5", linestyle="--", linewidth=0.9)
     if done.draft.worth:
         at = done.draft.worth * (100 / main.whole.mean if relative else own.factor)

@@ -61,9 +61,14 @@ def of_contracts(roster: pd.DataFrame, contracts: pd.DataFrame | None, columns: 
     latest = (
         joined[runs].assign(begun=begun[runs]).sort_values("begun", kind="stable").drop_duplicates("row", keep="last")
     )
-    found = latest.set_index("row")[told].reindex(range(len(roster)))
-    found = found.astype({name: object for name in told if found[name].dtype == object})
-    return found.where(found.notna(), None).set_axis(roster.index)
+    found = latest.set_index("row")[told].reindex(range(len(roster))).set_axis(roster.index)
+    return found.assign(
+        **{
+            name: found[name].astype(object).mask(found[name].isna(), None)
+            for name in told
+            if found[name].dtype == object
+        }
+    )
 
 
 def unsure(before: pd.DataFrame, tables: Mapping[str, Sequence[Any]]) -> dict[str, str]:
