@@ -31,7 +31,7 @@ def own_ids(dataset: Dataset) -> dict[str, str]:
         return {}
     plain = replace(dataset, tables={name: _plain(table) for name, table in dataset.tables.items()})
     try:
-        ids = {each for name in replaced for each in plain.expr(name)[CUSTOMER].distinct().execute() if each}
+        ids = {each for name in replaced for each in plain.load(name).frame[CUSTOMER].unique() if each}
     finally:
         plain.close()
     return {pseudonyms.pseudonym(each, key): each for each in ids}

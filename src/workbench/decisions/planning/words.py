@@ -163,8 +163,9 @@ def _action(done: Plan, worth: float) -> str:
     at, found = done.draft, done.main
     if done.enough:
         return sentence(
-            "Deal it as it is drawn here, and say now which outcome decides. An effect of {worth}, not larger than "
-            "what is worth having, is rolled out in {wrong} of pilots.",
+            "Deal it as it is drawn here ({needed} would do), and say now which outcome decides. An effect of {worth}, "
+            "not larger than what is worth having, is rolled out in {wrong} of pilots.",
+            needed=number(found.needed_to_decide(worth)),
             worth=amount(worth, scale(done, found.measure)),
             wrong=percent(found.decided(worth, worth)[0]),
         )
