@@ -22,6 +22,7 @@ MORE = """\
     columns:
       customer_id: {personal: false}
       region: {type: category%s}
+      plan: {type: category}
       town: {type: category}
 """
 
@@ -44,7 +45,9 @@ def world(bench, *, constant=", constant: true", start="2025-03-01"):
     write(bench, rows, DESIGN, orders=pd.concat([bought, last]), more=MORE % constant)
     folder = bench.root / "data" / "made"
     contracts.to_csv(folder / "subscriptions.csv", index=False)
-    people = pd.DataFrame({"customer_id": ids, "region": np.where(n % 5 < 3, "north", "south"), "town": "x"})
+    people = pd.DataFrame(
+        {"customer_id": ids, "region": np.where(n % 5 < 3, "north", "south"), "town": "x", "plan": "gold"}
+    )
     people.to_csv(folder / "customers.csv", index=False)
 
 

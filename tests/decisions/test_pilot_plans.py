@@ -260,6 +260,7 @@ def test_the_size_is_that_by_which_the_verdict_rolls_out_twice_what_is_worth_hav
     assert said(enough)["smallest_effect"].estimate > 80 > said(short)["smallest_effect"].estimate
     wanted = stats.norm.sf(1.6449 - 1.2 * 2.4865)  # as far above the smallest as 1.2 times what is just found
     assert numbers(enough)["rolled_out_of_twice_worth_having"] == pytest.approx(wanted, abs=0.005)
+    assert numbers(planned(read, smallest=100 * small))["needed"] == 100  # fewer in an arm than 50 are not evaluated
     # The level of intervals is no matter of the verdict.
     wide = planned(read, smallest=1.2 * small, level=0.99)
     assert numbers(wide)["needed"] == numbers(enough)["needed"]
@@ -443,7 +444,7 @@ def test_an_earlier_trial_without_dates_is_planned_from_its_control(bench):
     assert yaml.safe_load(text)["treatments"]["design"] == {
         "pilot": {"assignment": "randomised", "control": "control", "probability": 0.5}
     }
-    assert "which is there already" in told["treatments"].caption
+    assert "a dataset of its own" in told["treatments"].caption
     assert (done.unmoved, numbers(done)["window_days"]) == (None, None)
 
 

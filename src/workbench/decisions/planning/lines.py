@@ -31,7 +31,12 @@ def lines(done: Plan) -> Lines:
     base = done.draft.base
     if base.later:
         made += [f"      # {line}" for line in _later(done)]
-    if base.initiatives:
+    if base.later:
+        caption = sentence(
+            "For the dataset.yaml of a dataset of its own, under tables:, once private/assignment.csv lies beside it: "
+            "what comes of the next pilot stands in that very file. The lines are in private/treatments.yaml too."
+        )
+    elif base.initiatives:
         caption = sentence(
             "For the section treatments of dataset.yaml, which is there already: add the rows of "
             "private/assignment.csv to its file and this design to its design:. In a dataset of its own the lines "

@@ -324,7 +324,21 @@ class Plan:
     def enough(self) -> bool:
         """Whether so many roll out an effect twice the smallest worth having four times in five; not where none is."""
         worth = self.draft.worth
-        return worth is not None and self.main.needed_to_decide(worth) <= self.draft.size
+        return worth is not None and self.size_for(self.main, worth) <= self.draft.size
+
+    def size_for(self, found: Prospect, worth: float) -> float:
+        """How many customers (or units) roll out an effect twice the smallest worth having; as many as are evaluated.
+
+        Parameters
+        ----------
+        found
+            The primary outcome over one length.
+        worth
+            The smallest effect worth having over that length.
+        """
+        scheme = self.draft.scheme
+        least = FEWEST_UNITS if scheme.unit is not None else np.ceil(FEWEST / scheme.smaller)
+        return max(found.needed_to_decide(worth), float(least))
 
     def over(self, effect: float, days: int | None) -> float:
         """An effect over the main length as one over another length.

@@ -84,7 +84,7 @@ def metrics(done: Plan) -> dict[str, float | int | None]:
             found[f"smallest_effect_{each.measure.name}_{each.days}_days"] = _finite(each.smallest())
     if at.worth is not None:
         found["smallest_effect_worth_having"] = at.worth
-        found["needed"] = _finite(done.main.needed_to_decide(at.worth))
+        found["needed"] = _finite(done.size_for(done.main, at.worth))
         for name, times in (("", 1.0), ("_twice", 2.0)):
             found[f"rolled_out_of{name}_worth_having"] = done.main.decided(times * at.worth, at.worth)[0]
     if done.unmoved is not None:

@@ -117,7 +117,7 @@ def _decides(done: Plan, worth: float) -> Finding:
         "weeks": lasting(found.days),
         "sure": percent(min(chance, 0.999)),
         "twice": amount(TWICE * worth, own),
-        "needed": number(found.needed_to_decide(worth)),
+        "needed": number(done.size_for(found, worth)),
     }
     match done.enough, at.scheme.unit is None:
         case True, True:
@@ -165,12 +165,12 @@ def _action(done: Plan, worth: float) -> str:
         return sentence(
             "Deal it as it is drawn here ({needed} would do), and say now which outcome decides. An effect of {worth}, "
             "not larger than what is worth having, is rolled out in {wrong} of pilots.",
-            needed=number(found.needed_to_decide(worth)),
+            needed=number(done.size_for(found, worth)),
             worth=amount(worth, scale(done, found.measure)),
             wrong=percent(found.decided(worth, worth)[0]),
         )
     needed, best = min(
-        ((each.needed_to_decide(done.over(worth, each.days)), each) for each in done.of(found.measure.name)),
+        ((done.size_for(each, done.over(worth, each.days)), each) for each in done.of(found.measure.name)),
         key=lambda pair: pair[0],
     )
     if needed <= at.available and best.days is not None:
@@ -377,7 +377,7 @@ def drawn(done: Plan) -> Finding:
         id="draw",
         statement=said,
         estimate=int(counts.sum()),
-        unit=at.scheme.unit or sentence("customers"),
+        unit=sentence("units") if at.scheme.unit else sentence("customers"),
         evidence="descriptive",
         n=len(done.drawn.rows),
         action=sentence(

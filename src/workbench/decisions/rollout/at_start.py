@@ -50,7 +50,6 @@ def of_contracts(roster: pd.DataFrame, contracts: pd.DataFrame | None, columns: 
         and each.kind in KINDS
         and not each.personal
         and each.use in ("", "before")
-        and each.name not in roster
     ]
     if not told:
         return None

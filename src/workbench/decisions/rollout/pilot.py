@@ -125,7 +125,9 @@ class Pilot:
     @property
     def groupable(self) -> pd.DataFrame:
         """What groups may be made of, same rows: known before the start, or when it was."""
-        return self.before if self.at_start is None else pd.concat([self.before, self.at_start], axis=1)
+        if self.at_start is None:
+            return self.before
+        return pd.concat([self.before, self.at_start.drop(columns=list(self.before), errors="ignore")], axis=1)
 
     @property
     def route(self) -> Route:
