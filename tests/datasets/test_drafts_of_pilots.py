@@ -14,7 +14,10 @@ DEALT = [("Anruf", "Kontrolle")[n % 2] for n in range(60)]
 def flat(tmp_path):
     path = tmp_path / "ab.csv"
     head = "Kundennr;Gruppe;Tarif;Umsatz_vorher;Umsatz_nachher;gekuendigt"
-    rows = [f"{7000 + n};{arm};{'SML'[n % 3]};{n % 9},5;{n % 7},25;{n % 5 // 4}" for n, arm in enumerate(DEALT)]
+    rows = [
+        f"{7000 + n};{arm};{'SML'[n % 3]};{n % 9},5;{n % 7},25;{('nein', 'ja')[n % 5 // 4]}"
+        for n, arm in enumerate(DEALT)
+    ]
     path.write_text("\n".join([head, *rows]) + "\n")
     return path
 
@@ -37,10 +40,13 @@ def test_a_german_trial_is_treatments_and_what_no_name_tells_is_asked(flat):
     assert table.name == "treatments"
     assert (columns["arm"].facts.header, columns["customer_id"].facts.header) == ("Gruppe", "Kundennr")
     assert "use: before" in columns["umsatz_vorher"].keys
+    assert columns["gekuendigt"].keys == ("type: boolean", "true_values: [ja]", "false_values: [nein]")
     assert "use: outcome" in columns["umsatz_nachher"].keys
     asked = {question.asks: places for places, question in conversation.open_questions(draft)}
     (places,) = [places for asks, places in asked.items() if asks.startswith("Was it known before the pilot")]
     assert places == ["treatments.tarif", "treatments.gekuendigt"]
+    (sure,) = [line for line in conversation.summary(draft) if line.startswith("  ") and "Kundennr" in line][:1]
+    assert "tarif" not in sure  # what is asked is not sure
     (design,) = [question for _, question in conversation.open_questions(draft) if "arms dealt" in question.asks]
     assert "control: Kontrolle" in design.readings[0].line
     # Nothing waits for either: what is drafted is read at once.
@@ -73,6 +79,15 @@ def test_of_a_table_that_nobody_has_named_nothing_is_sure(tmp_path):
         "      wert: {from: Wert, type: text, personal: false}\n"
     )
     assert str(datasets.find("mine", tmp_path).load("surveys").frame["timestamp"].dtype).startswith("datetime64")
+
+
+def test_answers_of_customers_who_are_asked_again_and_again_are_a_survey(tmp_path):
+    path = tmp_path / "umfragen.csv"
+    rows = [f"K{n % 20:03};0{n % 9 + 1}.05.2025;{n % 11}" for n in range(80)]
+    path.write_text("\n".join(["Kundennr;Datum;Empfehlung", *rows]) + "\n")
+    (table,) = drafted(path).tables
+    assert table.name == "surveys"
+    assert {each.name for each in table.columns if each.own} == {"customer_id", "timestamp"}
 
 
 def test_a_design_of_no_initiative_and_a_missing_initiative_are_told_with_the_line_to_write(flat, tmp_path):

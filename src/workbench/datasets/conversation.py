@@ -167,11 +167,7 @@ def _questions(table: Table) -> Iterator[tuple[str, Question]]:
 def _sure(table: Table) -> list[str]:
     if table.name == UNKNOWN:
         return []  # nothing is, before it is said which table it is
-    return [
-        _named(each)
-        for each in table.columns
-        if not each.assumed and not any(question.waits for question in each.questions)
-    ]
+    return [_named(each) for each in table.columns if not each.assumed and not each.questions]
 
 
 def _named(column: Column) -> str:

@@ -111,6 +111,8 @@ def _of_no_name(made: Column, table: str, others: Sequence[Facts]) -> Column:
     facts = made.facts
     if facts.truth:
         return _with_gaps(replace(made, keys=("type: boolean",)), gaps.of_numbers(facts))
+    if table == "treatments" and (told := truths.yes_or_no(facts)) is not None:
+        return _with(made, told)  # a share can be told of it, where it came of the pilot
     if mark := items.splits(facts):
         return _with_gaps(replace(made, keys=(f'split: "{mark}"',), assumed=True), gaps.of_texts(facts, others))
     if is_category(facts, table):

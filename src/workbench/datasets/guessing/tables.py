@@ -142,6 +142,8 @@ def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str 
     who = own_columns(facts, "customers").get("customer_id")
     known = who is not None and not (asked and who.casefold() == "id")
     answers = any(name in own_columns(facts, "surveys") for name in ("response_id", "weight"))
+    if rated and asked and {"customer_id", "timestamp"} <= set(own_columns(facts, "surveys")):
+        return "surveys"  # customers asked on days, be it again and again
     explicit = own_columns(facts, "surveys").get("response_id", "id").casefold() != "id"
     if rated >= 2 or ((rated or explicit or (answers and not known)) and not known):
         return "surveys"

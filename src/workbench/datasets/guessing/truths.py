@@ -40,6 +40,22 @@ def says(facts: "Facts") -> bool:
     return facts.complete and speaks(facts) and all(text.casefold() in LEFT | STAYED for text in facts.texts)
 
 
+def yes_or_no(facts: "Facts") -> Guess | None:
+    """A truth told in words for yes and no; None where a column is none.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
+    words = {text: text.casefold() for text in facts.texts}
+    yes = [text for text, word in words.items() if word in YES]
+    no = [text for text, word in words.items() if word in NO]
+    if not facts.complete or not yes or not no or len(yes) + len(no) < len(words) or _digits(facts.texts):
+        return None
+    return Guess(("type: boolean", *_mapped(yes, no).keys), assumed=True)
+
+
 def event(facts: "Facts") -> Guess:
     """Which values of a column say that a customer has left.
 

@@ -70,7 +70,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             r"종료일",
         ),
         "end_reason": (
-            r"((end|cancel(lation)?|churn|leaving|exit) )?reason|kündigungsgrund|motif( (de )?résiliation)?|"
+            r"((end|cancel(lation)?|churn|leaving|exit) )?reason|(kündigungs|end)?grund|motif( (de )?résiliation)?|"
             r"motivo( (de (la )?)?baja)?|(流失|退订|离网|解约)原因|解約理由",
         ),
         "plan": (
