@@ -80,7 +80,7 @@ def test_everything_is_escaped(text):
     [{}, {"kind": "finding"}, {"kind": "table", "columns": 3, "rows": []}, {"kind": "metrics", "metrics": []}],
 )
 def test_a_payload_of_no_known_shape_is_refused(payload):
-    with pytest.raises(ValueError, match="expected a finding, metrics, checks, figure or table"):
+    with pytest.raises(ValueError, match="expected a finding, metrics, checks, figure, table or lines"):
         card(payload)
 
 
@@ -112,3 +112,10 @@ def test_tables_are_never_broken_inside_a_word_or_number():
     assert "table-layout:auto" in html
     assert "overflow-wrap:normal" in html
     assert "white-space:nowrap" in html
+
+
+def test_lines_to_paste_stand_as_they_are_and_escaped():
+    text = "  treatments:\n    file: <a>.csv\n"
+    made = card({"kind": "lines", "name": "treatments", "caption": "For dataset.yaml.", "text": text})
+    assert "For dataset.yaml." in made
+    assert "  treatments:\n    file: &lt;a&gt;.csv\n" in made

@@ -43,9 +43,8 @@ def card(payload: Mapping, *, svg: str | None = None) -> str:
     """
     view = _view(payload)
     if view is None:
-        raise ValueError(
-            f"got a payload of kind {payload.get('kind')!r}, expected finding, metrics, checks, figure, table or lines"
-        )
+        kind = payload.get("kind")
+        raise ValueError(f"got a payload of kind {kind!r}, expected a finding, metrics, checks, figure, table or lines")
     if payload["kind"] == "figure" and svg:
         view["source"], view["width"], view["height"] = svg_uri(svg)
     return finished(_template().render(view=view)).strip()
