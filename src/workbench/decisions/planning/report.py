@@ -301,6 +301,8 @@ def _draw_curves(done: Plan) -> Axes:
     # Each length in its own share of the usual level where effects add up with time, so that lengths can be compared.
     ends = [each.smallest() / each.whole.mean if relative else each.smallest() for each in told]
     reach = REACH * max(ends[told.index(main)], min(ends))
+    worth = (done.draft.worth or 0.0) / (main.whole.mean if relative else 1.0)
+    reach = max(reach, TIMES[-1] * worth)  # as far as pilots are rolled out
     places = np.linspace(0, reach, 121)
     for each, end in zip(told, ends, strict=True):
         chance = each.chance(places * (each.whole.mean if relative else 1.0))

@@ -13,6 +13,8 @@ from workbench.wording import day, listing, number, percent, plural, sentence
 
 TELLING = 0.05
 """Share of the variance from which what was known before is worth a sentence, a choice: a twentieth fewer customers."""
+SURELY = 0.999
+"""No plan is said to be surer than that: its own variance is an estimate."""
 TWICE = 2.0
 """Times the smallest effect worth having: of such ones a pilot of the planned size rolls out four in five."""
 
@@ -109,13 +111,13 @@ def _decides(done: Plan, worth: float) -> Finding:
     """Whether so many are enough for the verdict, which asks for more than an effect: for one larger than the worth."""
     at, found = done.draft, done.main
     own = scale(done, found.measure)
-    chance, *by_window = (found.decided(TWICE * worth, worth, each)[0] for each in (None, *found.windows))
+    chance, *by_window = (min(found.decided(TWICE * worth, worth, each)[0], SURELY) for each in (None, *found.windows))
     names = {
         "n": number(at.size),
         "unit": at.scheme.unit or "",
         "label": found.measure.label,
         "weeks": lasting(found.days),
-        "sure": percent(min(chance, 0.999)),
+        "sure": percent(chance),
         "twice": amount(TWICE * worth, own),
         "needed": number(done.size_for(found, worth)),
     }
