@@ -17,7 +17,6 @@ from workbench.files import PRIVATE, remove_left
 from workbench.studies import index, manifest
 from workbench.studies.definition import notebook as definition
 from workbench.studies.definition.names import dataset_name, sort_slips, study_name
-from workbench.studies.definition.parameters import unknown
 from workbench.studies.definition.project import Project
 from workbench.studies.small_groups.together import told_together
 from workbench.terminal import one_line, only_visible
@@ -124,7 +123,10 @@ def run(options: argparse.Namespace) -> int:
     """Run a study."""
     if len(options.params) > 1:
         raise ParameterError(f"--params: got {len(options.params)} files, expected one")
-    return _run(options, options.study, _read_parameters(*options.params), options.where)
+    from workbench.studies.definition.parameter_file import read_parameter_file
+
+    values = read_parameter_file(options.params[0]) if options.params else None
+    return _run(options, options.study, values, options.where)
 
 
 def rerun(options: argparse.Namespace) -> int:
@@ -277,21 +279,12 @@ def report(options: argparse.Namespace) -> None:
 
 
 def ids(options: argparse.Namespace) -> None:
-    """Put the customers' own ids in the place of pseudonyms, in lists that people act on: in private/ of the run."""
-    from workbench import datasets
-    from workbench.datasets.own_ids import named, own_ids
-    from workbench.studies.kept import ACTED_ON, read_list, write_own_ids
+    """Write a run's lists of customers to act on under their own ids."""
+    from workbench.studies.own_lists import write_own_lists
 
     project = Project.find()
-    folder = manifest.resolve_run(project.reports, options.run)
-    lists = {name: found for name in ACTED_ON if (found := read_list(folder, name)) is not None}
-    if not lists:
-        raise StudyError(f"run {folder.name} has no list of customers to act on: {' or '.join(ACTED_ON)} in private/.")
-    known = own_ids(datasets.find(dataset_name(project, manifest.read_manifest(folder)["dataset"]), project.root))
-    if not known:
-        raise StudyError(f"run {folder.name}: its lists have your own ids already; no id of the dataset is replaced.")
-    for name, frame in lists.items():
-        print(_for_people(write_own_ids(folder, named(frame, known), name)))
+    for path in write_own_lists(manifest.resolve_run(project.reports, options.run), project.root):
+        print(_for_people(path))
     print("Only you can read it: pass on what those who call need, and delete it afterwards.", file=sys.stderr)
 
 
@@ -300,7 +293,7 @@ def runs(options: argparse.Namespace) -> None:
     project = Project.find()
     found = manifest.read_runs(project.reports, options.study)
     if options.study and not found:
-        _refuse_unknown_study(project, options.study)
+        index.refuse_unknown(project, options.study)
     if manifest.settle(project.reports, found) or index.is_stale(project.reports, found):
         with suppress(OSError):  # a list must also work where nothing can be written
             index.rebuild(project.reports)
@@ -404,21 +397,6 @@ def lab(options: argparse.Namespace) -> None:
     os.execv(sys.executable, [*command, *options.arguments[options.arguments[:1] == ["--"] :]])
 
 
-def _refuse_unknown_study(project: Project, name: str) -> None:
-    known = {path.stem for path in definition.study_paths(project.notebooks)}
-    known |= {folder.parent.name for folder in manifest.run_folders(project.reports)}
-    if name not in known:
-        raise StudyError(unknown("study", name, known, "`workbench list` shows what there is"))
-
-
-def _read_parameters(path: Path | None = None) -> dict[str, Any] | None:
-    if path is None:
-        return None
-    from workbench.studies.definition.parameter_file import read_parameter_file
-
-    return read_parameter_file(path)
-
-
 def _for_people(path: Path) -> str:
     """A path as short as it can be copied from here."""
     here = Path.cwd()
@@ -468,8 +446,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--cutoff", metavar="DAY", help="the day as of which they are known: 2026-06-01")
     ways_to_run(made)
     command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
-    words_of_ids = "your own ids in the place of pseudonyms, in a run's list of customers to act on: private/"
-    command("ids", ids, words_of_ids).add_argument("run", metavar="RUN")
+    command("ids", ids, "a run's list of customers to act on under your own ids").add_argument("run", metavar="RUN")
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")
     made.add_argument("--json", action="store_true", help="a list of manifests")

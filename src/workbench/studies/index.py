@@ -8,8 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import StudyError
 from workbench.files import file_hash, read_json, strict_json, write_atomic
-from workbench.studies.manifest import index_lock, read_runs
+from workbench.studies.definition.notebook import study_paths
+from workbench.studies.definition.parameters import unknown
+from workbench.studies.definition.project import Project
+from workbench.studies.manifest import index_lock, read_runs, run_folders
 
 INDEX = "index.json"
 TOLD = ("run_id", "study", "dataset", "where", "status", "verdict", "started")
@@ -114,3 +118,24 @@ def _entry(reports: Path, manifest: Mapping[str, Any], known: Mapping[str, Any])
     if written is None and ended:
         written = file_hash(reports / manifest["study"] / manifest["run_id"] / "manifest.json")
     return {**{name: manifest.get(name) for name in TOLD}, "manifest": written}
+
+
+def refuse_unknown(project: Project, name: str) -> None:
+    """Refuse a name that is no study, now or of an earlier run.
+
+    Parameters
+    ----------
+    project
+        With its notebooks and runs.
+    name
+        As it was given.
+
+    Raises
+    ------
+    StudyError
+        With the nearest name.
+    """
+    known = {path.stem for path in study_paths(project.notebooks)}
+    known |= {folder.parent.name for folder in run_folders(project.reports)}
+    if name not in known:
+        raise StudyError(unknown("study", name, known, "`workbench list` shows what there is"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.decisions.rollout.at_start import of_contracts, unsure
+from workbench.decisions.rollout.dealt.at_start import of_contracts, unsure
 from workbench.decisions.rollout.evaluation import Evaluation, Ready, evaluate, ready
 from workbench.decisions.rollout.pilot import DatasetDefinition, Pilot, read_pilot
 from workbench.decisions.rollout.question import Question
