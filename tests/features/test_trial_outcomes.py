@@ -83,6 +83,9 @@ def test_contracts_that_follow_each_other_are_one_stay_and_a_later_one_is_not():
     assert np.isnan(staying.after[2])  # was not there at the start
     assert staying.days[1] == 15.0
     assert staying.left.tolist() == [False, True, False]
+    later = of(followed, 200, "staying")  # nobody's window is over: neither there nor gone, but b has left
+    assert not later.known.any()
+    assert (later.days[:2].tolist(), later.left.tolist()) == ([122.0, 15.0], [False, True, False])
     cash = of(followed, 30, "cash").after
     assert cash[0] == pytest.approx((30.0 * 19 + 40.0 * 11) * 12 / 365.25)  # an upgrade counts from its day
     assert cash[1] == pytest.approx(20.0 * 12 / 365.25 * 15)

@@ -162,7 +162,8 @@ def _window(pilot: Pilot, followed: Followed, question: Question) -> tuple[int |
     if not followed.dated or followed.until is None:
         return None, "asked"
     reach = followed.reach()
-    days, by = question.window_days, "asked"
+    days = question.window_days
+    by: WindowBy = "asked"
     planned = _planned_days(pilot)
     if days is None and planned is not None and _each_arm(pilot, reach >= planned):
         days, by = _whole_months(planned, pilot, reach), "planned"

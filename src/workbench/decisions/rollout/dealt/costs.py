@@ -56,11 +56,10 @@ def read_costs(every: pd.DataFrame, roster: pd.DataFrame, arms: Sequence[str], c
         )
     own = roster[["customer_id", "arm"]].merge(every[["customer_id", "arm", "cost"]], on=["customer_id", "arm"])
     paid = own.groupby("customer_id")["cost"].agg(lambda costs: costs.sum(skipna=False))
-    known = roster["customer_id"].map(paid).groupby(roster["arm"]).agg(["mean", "size", "count"])
-    unknown = {str(arm): int(row["size"] - row["count"]) for arm, row in known.iterrows()}
-    free = bool(control) and known.loc[control, "count"] == 0
-    base = 0.0 if free or not control else float(known.loc[control, "mean"])
+    by_arm = roster["customer_id"].map(paid).groupby(roster["arm"])
+    known, means = by_arm.count(), {str(arm): float(mean) for arm, mean in by_arm.mean().items() if mean == mean}
+    unknown = {str(arm): int(n - known[arm]) for arm, n in by_arm.size().items()}
     return Costs(
-        above={arm: float(known.loc[arm, "mean"]) - base for arm in arms if known.loc[arm, "count"]},
-        unknown={arm: n for arm, n in unknown.items() if n and not (free and arm == control)},
+        above={arm: means[arm] - means.get(control, 0.0) for arm in arms if arm in means},
+        unknown={arm: n for arm, n in unknown.items() if n and (arm != control or control in means)},
     )
