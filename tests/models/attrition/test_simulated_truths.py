@@ -133,7 +133,6 @@ def test_the_list_is_as_good_where_those_learned_from_are_drawn_by_lot():
     assert 0.9 <= np.mean([each["slope"] for each in found]) <= 1.1
     assert np.mean([each["warned"] for each in found]) >= 0.70
     assert np.mean([each["low"] <= each["left"] <= each["high"] for each in found]) >= 0.6
-    assert np.mean([each["oracle_auc"] - each["auc"] for each in found]) < 0.05
 
 
 @pytest.mark.slow
