@@ -57,8 +57,8 @@ def read_costs(every: pd.DataFrame, roster: pd.DataFrame, arms: Sequence[str], c
     own = roster[["customer_id", "arm"]].merge(every[["customer_id", "arm", "cost"]], on=["customer_id", "arm"])
     paid = own.groupby("customer_id")["cost"].agg(lambda costs: costs.sum(skipna=False))
     by_arm = roster["customer_id"].map(paid).groupby(roster["arm"])
-    known, means = by_arm.count(), {str(arm): float(mean) for arm, mean in by_arm.mean().items() if mean == mean}
-    unknown = {str(arm): int(n - known[arm]) for arm, n in by_arm.size().items()}
+    means = {str(arm): float(mean) for arm, mean in by_arm.mean().items() if mean == mean}
+    unknown = {str(arm): int(n) for arm, n in (by_arm.size() - by_arm.count()).items()}
     return Costs(
         above={arm: means[arm] - means.get(control, 0.0) for arm in arms if arm in means},
         unknown={arm: n for arm, n in unknown.items() if n and (arm != control or control in means)},
