@@ -274,7 +274,8 @@ def balance(pilot: Any) -> pd.DataFrame:
         own, others = matrix[arm == each], matrix[arm == pilot.control]
         for name, a, b, spread in zip(names, own.T, others.T, matrix.std(axis=0), strict=True):
             away = float((a.mean() - b.mean()) / spread)
-            error = float(np.hypot(*(apart.error(x, unit[one]) for x, one in ((a, each), (b, pilot.control)))) / spread)
+            errors = apart.error(a, unit[each]), apart.error(b, unit[pilot.control])
+            error = float(np.hypot(errors[0], errors[1]) / spread)
             rows.append([each, name, a.mean(), b.mean(), away, away - reach * error, away + reach * error])
     frame = pd.DataFrame(rows, columns=columns)
     order = frame["apart"].abs().sort_values(ascending=False, kind="stable").index
