@@ -120,10 +120,24 @@ def test_how_intervals_were_made_is_told_once_below(run, folder):
     assert note["findings"][0]["number"] == "35 months (33 to 37)"
 
 
+def test_beside_an_experiment_nothing_is_said_to_tell_no_why(run, folder):
+    run.results["findings"][1]["evidence"] = "experimental"
+    assert not [each for each in collect(run.write(folder))["board"]["not"] if "happened, not why" in each]
+
+
 def test_a_damaged_results_file_is_never_relied_on(run, folder):
     run.write(folder)
     (folder / "results.json").write_text('{"study": "churn')
     assert collect(folder)["banner"]["tone"] == "bad"
+
+
+def test_refused_data_are_no_fault_of_a_step(run, folder):
+    run.stop_at("model = fit_cox", "failed")
+    run.manifest["exit_code"] = 2
+    report = collect(run.write(folder))
+    assert report["banner"]["words"] == "This run was REFUSED at the step “Drivers of the hazard”"
+    assert report["banner"]["detail"] == "Nothing was concluded."
+    assert report["failure"]["advice"][0].startswith("Nothing is broken: mend what the message names")
 
 
 def test_a_failed_run_says_where_and_what_to_do(run, folder):

@@ -26,7 +26,10 @@ def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], 
         `findings` (three to five, as many as there is room for in `MOST_WORDS`), `figure` (of the first that has one),
         `next` (what could be done) and `not` (what must not be concluded), three lines each at most.
     """
-    forbidden = [words for kind, words in _forbidden().items() if any(each["kind"] == kind for each in findings)]
+    kinds = {each["kind"] for each in findings}
+    if "experimental" in kinds:  # why it happened is what an experiment says; what describes it stands beside that
+        kinds -= {"descriptive"}
+    forbidden = [words for kind, words in _forbidden().items() if kind in kinds]
     minded = [check["title"] for check in checks["warn"] if not check["always"]][: MOST_LINES - len(forbidden[:2])]
     told = [sentence("Keep in mind: {title}.", title=inline(title)) for title in minded]
     unsaid = [*forbidden[:2], *told][:MOST_LINES]

@@ -8,6 +8,7 @@ from workbench.reporting.documents import mapping, text_of
 from workbench.reporting.phrases import TONES, verdict_words
 from workbench.wording import plural, sentence
 
+REFUSED = 2  # exit code of runs whose data or parameters were refused (errors.py)
 MOST_POINTS = 2  # warnings named beside the verdict: what fits on its line
 
 
@@ -80,6 +81,11 @@ def failure(manifest: Mapping, body: Body) -> dict:
         What its notebook shows.
     """
     match text_of(manifest, "status"):
+        case "failed" if _refused(manifest):
+            advice = [
+                sentence("Nothing is broken: mend what the message names, in the data or by a parameter."),
+                sentence("Then run it again; everything is computed anew:"),
+            ]
         case "failed":
             advice = [
                 sentence("Mend what the message names: the data, a parameter, or the step in the notebook."),
@@ -104,6 +110,11 @@ def failure(manifest: Mapping, body: Body) -> dict:
     }
 
 
+def _refused(manifest: Mapping) -> bool:
+    """Whether the data or a parameter were refused, as at the door (exit code 2): no step is at fault."""
+    return manifest.get("exit_code") == REFUSED
+
+
 def rerun(manifest: Mapping) -> str:
     """The command that gives this run again, for a shell.
 
@@ -119,6 +130,12 @@ def _verdict(manifest: Mapping, checks: Mapping, body: Body, *, readable: bool) 
     step = text_of(mapping(manifest, "failed_cell"), "heading") or body.stopped_step
     useless = sentence("Use none of its numbers: it is incomplete.")
     match text_of(manifest, "status"):
+        case "failed" if step and _refused(manifest):
+            return (
+                "bad",
+                sentence("This run was REFUSED at the step “{step}”", step=step),
+                sentence("Nothing was concluded."),
+            )
         case "failed" if step:
             return "bad", sentence("This run FAILED at the step “{step}”", step=step), useless
         case "failed":

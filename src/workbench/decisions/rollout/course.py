@@ -14,7 +14,7 @@ from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, 
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.estimates import Estimate
-from workbench.wording import number, sentence
+from workbench.wording import number, sentence, shown
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
@@ -101,6 +101,11 @@ def _lasting(done: Evaluation, rows: list[Mapping[str, Any]]) -> Iterator[Findin
 def _signed(found: Estimate, scale: Scale) -> str:
     told = amount(found.estimate, scale)
     return sentence("{n} less", n=told) if found.estimate < 0 else sentence("{n} more", n=told)
+
+
+def _with_sign(value: float, scale: Scale) -> str:
+    told = number(abs(scale.factor * value))
+    return sentence("−{n}", n=told) if value < 0 else sentence("+{n}", n=told)
 
 
 def _kept(rows: list[Mapping[str, Any]]) -> Kept:
@@ -193,13 +198,26 @@ def _without_control(done: Evaluation) -> Iterator[Showable]:
     )
     primary = done.ready.primary
     scale = scale_of(primary.measure, done.ready.question.currency)
+    if alone.score is None and done.ready.pilot.design.score:
+        yield Check(
+            name="pilot_return",
+            status="warn",
+            message=sentence(
+                "Customers were chosen by {score}: unusual figures come back towards the mean without any pilot. Say "
+                "outcome=, the outcome that it measures, and that is taken off.",
+                score=shown(done.ready.pilot.design.score),
+            ),
+            title=sentence("Return to the mean not taken off"),
+        )
+        return
     if alone.score is None:
         yield Check(
             name="pilot_return",
             status="warn",
             message=sentence(
-                "It is not said by which score customers were chosen. Whoever is chosen for bad figures has better "
-                "ones the next time, without any pilot: write score: and reliability: under design:."
+                "It is not said by which score customers were chosen. Whoever is chosen for unusually low or high "
+                "figures has more usual ones the next time, without any pilot: write score: and reliability: under "
+                "design:."
             ),
             title=sentence("Return to the mean not known"),
         )
@@ -221,11 +239,13 @@ def _without_control(done: Evaluation) -> Iterator[Showable]:
         name="pilot_return",
         status="pass",
         message=sentence(
-            "Chosen by a score of reliability {reliability}, customers would move by {n} without any pilot (return to "
-            "the mean). Of their change by {rise} that is taken off.",
+            "Chosen by a score of reliability {reliability}, customers would have changed by {returned} {unit} without "
+            "any pilot (return to the mean). They changed by {rise}; the rest, {left}, is told.",
             reliability=number(alone.reliability),
-            n=amount(found.returned, scale),
-            rise=amount(found.rise, scale),
+            returned=_with_sign(found.returned, scale),
+            rise=_with_sign(found.rise, scale),
+            left=_with_sign(found.effect.estimate, scale),
+            unit=scale.unit,
         ),
         value=scale.factor * found.returned,
         title=sentence("Return to the mean taken off"),

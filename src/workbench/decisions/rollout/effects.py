@@ -256,6 +256,8 @@ class Samples:
         found = None if timed is None else timed.estimate(outcome.measure, arm, days or 0, among)
         if found is None and (timed is None or timed is self.chosen):
             sample, rows = self.sample(outcome, arm, among), self.pair(arm, among)
+            if sample.treated.all():  # nobody who waits has a time after a start that never came
+                return None
             found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
         return None if found is None else self.named(found, outcome, arm, names)
 
@@ -271,7 +273,8 @@ class Samples:
         days
             Length of the window; None where nothing is dated.
         """
-        if self.pilot.route != "chosen" or self.pilot.unit is not None or not days or outcome.days is None:
+        dealt = self.pilot.route != "chosen" or self.pilot.unit is not None or not self.pilot.control
+        if dealt or not days or outcome.days is None:
             return None
         assert outcome.left is not None
         rows = self.pair(arm)
@@ -313,7 +316,9 @@ class Samples:
         )
 
 
-def samples_of(pilot: Pilot, level: float, followed: Followed, outcomes: Sequence[Measured]) -> Samples:
+def samples_of(
+    pilot: Pilot, level: float, followed: Followed, outcomes: Sequence[Measured], *, named: bool = True
+) -> Samples:
     """A pilot made ready.
 
     Parameters
@@ -324,10 +329,12 @@ def samples_of(pilot: Pilot, level: float, followed: Followed, outcomes: Sequenc
         Of intervals.
     followed, outcomes
         What is recorded of them, and the outcomes whose effects are wanted.
+    named
+        Whether somebody said that the first outcome is the primary one: only of that a score can be the time before.
     """
     known, waves, chosen, alone = pilot.before, None, None, None
     if pilot.route == "before_after":
-        score = pilot.design.score if len(pilot.everybody) and pilot.design.score in pilot.roster else ""
+        score = pilot.design.score if named and len(pilot.everybody) and pilot.design.score in pilot.roster else ""
         alone = estimators.BeforeAfter(
             records=followed,
             score=pd.to_numeric(pilot.roster[score], errors="coerce").to_numpy(dtype=float) if score else None,

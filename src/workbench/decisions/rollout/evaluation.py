@@ -1,7 +1,7 @@
 """A pilot evaluated: window and outcomes, whether the comparison is fair, effects, guardrails, looks and verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -39,7 +39,7 @@ SHORTEST_WINDOW = 28
 """Days of a window nobody set, where enough customers were followed as long: four of each weekday; a choice."""
 LONGEST_WINDOW = 365
 """Days of a window nobody set: a year holds every season once."""
-WindowBy = Literal["asked", "planned", "followed"]
+WindowBy = Literal["asked", "planned", "followed", "waiting"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +53,8 @@ class Ready:
     days
         Length of the window; None where outcomes are columns alone.
     window_by
-        What made it so long: a parameter, the ends of the pilot, or how long most customers were followed.
+        What made it so long: a parameter, the ends of the pilot, how long most customers were followed, or how long
+        enough of them waited for their own start.
     planned_days, seen_days
         Days that the pilot was to run, by its ends, and days from its start to the end of the records: medians over
         customers. None without ends, and where nothing is dated.
@@ -63,6 +64,8 @@ class Ready:
         Whose window is not over.
     groupings
         Groups that were named beforehand, as far as they may be told.
+    untold
+        Outcomes that were wanted and of which nothing can be told, and why.
     """
 
     pilot: Pilot
@@ -75,6 +78,7 @@ class Ready:
     window_by: WindowBy = "asked"
     planned_days: int | None = None
     seen_days: int | None = None
+    untold: tuple[tuple[Any, str], ...] = ()
 
     @property
     def primary(self) -> Measured:
@@ -106,8 +110,8 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
                 "(surveys, transactions, subscriptions, interactions) and start in treatments."
             )
         )
-    primary = question.outcome or names[0]
     days, by = _window(pilot, followed, question)
+    primary = question.outcome or _first(pilot, followed, days)
     reach = followed.reach()
     chosen = question.outcomes
     if chosen is None:
@@ -118,12 +122,11 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
         ]
     order = list(dict.fromkeys([primary, *question.guardrails, *chosen]))
     found = {each.measure.name: each for each in followed.over(days or 0, order)}
-    kept = [found[primary], *(found[name] for name in order[1:] if _told(found[name], pilot))]
+    silent = {name: why for name in order[1:] if (why := _silent(found[name], pilot))}
+    kept = [found[primary], *(found[name] for name in order[1:] if name not in silent)]
     _refuse_silent(found[primary], pilot, days)
     whole = not days or pilot.route == "waves"  # by month nobody's window is cut
     censored = np.zeros(len(reach), dtype=bool) if whole else reach < (days or 0)
-    asked = question.groups is not None
-    names = list(question.likely if question.groups is None else question.groups)
     return Ready(
         pilot=pilot.with_history(_history(pilot, followed, kept)),
         followed=followed,
@@ -131,11 +134,23 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
         days=days,
         outcomes=tuple(kept),
         censored=censored,
-        groupings=tuple(groupings(pilot, names, found[primary], asked=asked)),
+        groupings=_groupings(pilot, question, found[primary]),
         window_by=by,
         planned_days=_planned_days(pilot),
         seen_days=int(np.median(reach)) if days is not None else None,
+        untold=tuple((found[name].measure, why) for name, why in silent.items()),
     )
+
+
+def _first(pilot: Pilot, followed: Followed, days: int | None) -> str:
+    """The outcome that decides where nobody said which: the first of which there is enough."""
+    names = [each.name for each in followed.measures]
+    return next((each for each in names if not _silent(followed.over(days or 0, [each])[0], pilot)), names[0])
+
+
+def _groupings(pilot: Pilot, question: Question, outcome: Measured) -> tuple[Grouping, ...]:
+    names = list(question.likely if question.groups is None else question.groups)
+    return tuple(groupings(pilot, names, outcome, asked=question.groups is not None))
 
 
 def _planned_days(pilot: Pilot) -> int | None:
@@ -170,10 +185,19 @@ def _window(pilot: Pilot, followed: Followed, question: Question) -> tuple[int |
     elif days is None:
         most = min(_followed_by_most(pilot, reach), LONGEST_WINDOW, planned or LONGEST_WINDOW)
         days, by = _whole_months(most, pilot, reach), "followed"
+    if question.window_days is None and pilot.route == "chosen" and not pilot.control:
+        waiting = _waiting_days(pilot)
+        days, by = (waiting, "waiting") if waiting < days else (days, by)
     recorded = all(each.table in RECORDED for each in followed.measures)
     if not recorded and (days < 1 or not (reach >= days).any()):
         raise DataError(not_over(followed.until, pilot.roster["start"].min(), max(days, 1)))
     return days, by
+
+
+def _waiting_days(pilot: Pilot) -> int:
+    """Days after the first start in which enough customers still wait for theirs, and can be compared with."""
+    starts = pilot.roster["start"].sort_values(ascending=False)
+    return max(int((starts.iloc[min(FEWEST, len(starts)) - 1] - starts.iloc[-1]).days), 1)
 
 
 def _each_arm(pilot: Pilot, there: np.ndarray) -> bool:
@@ -199,12 +223,13 @@ def _whole_months(days: int, pilot: Pilot, reach: np.ndarray) -> int:
     return round(months * DAYS_A_MONTH)
 
 
-def _told(outcome: Measured, pilot: Pilot) -> bool:
-    """Whether each arm has enough of it, and it is not the same of everybody."""
+def _silent(outcome: Measured, pilot: Pilot) -> str:
+    """Why nothing can be told of an outcome, whatever the design: too few have it, or it is the same of everybody."""
     known = outcome.known
     counts = pilot.roster["arm"][known].value_counts()
-    enough = all(counts.get(arm, 0) >= FEWEST for arm in {*pilot.arms, pilot.control} - {""})
-    return bool(enough and np.ptp(outcome.after[known]) > 0)
+    if any(counts.get(arm, 0) < FEWEST for arm in {*pilot.arms, pilot.control} - {""}):
+        return sentence("known of fewer than {least} customers of an arm", least=number(FEWEST))
+    return "" if np.ptp(outcome.after[known]) > 0 else sentence("the same of everybody")
 
 
 def _refuse_silent(outcome: Measured, pilot: Pilot, days: int | None) -> None:
@@ -314,14 +339,17 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
     """
     pilot, question = at.pilot, at.question
     names = [each.measure.name for each in at.outcomes]
-    samples = samples_of(pilot, question.level, at.followed, at.outcomes)
-    fairness = examine(pilot, at.followed, at.outcomes, at.primary, at.days, samples.waves)
+    named = question.outcome is not None or len(at.followed.measures) == 1
+    samples = samples_of(pilot, question.level, at.followed, at.outcomes, named=named)
     effects = [
         found
         for outcome in at.outcomes
         for arm in pilot.arms
         if (found := samples.effect(outcome, arm, at.days)) is not None
     ]
+    at = _with_primary(at, effects)
+    effects.sort(key=lambda each: each.measure is not at.primary.measure)
+    fairness = examine(pilot, at.followed, at.outcomes, at.primary, at.days, samples.waves)
     months = tuple(by_month(samples, at.followed, names, at.days or 0))
     value = _value(at)
     smallest, priced = {}, False
@@ -332,11 +360,15 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
     if not primaries:
         raise DataError(
             sentence(
-                "The primary outcome {label}: its design leaves nobody to compare with, in no arm. Choose another "
-                "outcome, a shorter window_days, or bring the rows of those who did not get it.",
+                "The primary outcome {label} cannot be told: {why}. Choose another outcome, a shorter window_days, or "
+                "bring the rows of those who did not get it.",
                 label=shown(at.primary.measure.name),
+                why=_why_untold(at.primary, samples),
             )
         )
+    told = {each.measure.name for each in effects}
+    untold = [(each.measure, _why_untold(each, samples)) for each in at.outcomes if each.measure.name not in told]
+    first = at.followed.measures[0].name if question.outcome else at.primary.measure.name
     verdicts = tuple(
         weigh(
             each.found,
@@ -356,7 +388,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         for each in primaries
     )
     return Evaluation(
-        ready=at,
+        ready=replace(at, untold=(*at.untold, *untold)),
         fairness=fairness,
         effects=tuple(effects),
         otherwise=counted_otherwise(samples, at.outcomes, at.days),
@@ -365,13 +397,37 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         verdicts=verdicts,
         p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
         sequences={each.found.arm: _sequence(each.found, question, at) for each in primaries},
-        looks=looks_of(previous, run, dataset, pilot.initiative, at.primary.measure.name, at.followed.measures[0].name),
+        looks=looks_of(previous, run, dataset, pilot.initiative, at.primary.measure.name, first),
         smallest=max(smallest.values()) if smallest else 0.0,
         priced=priced,
         value=value,
         costs=costs,
         samples=samples,
     )
+
+
+def _with_primary(at: Ready, effects: Sequence[Effect]) -> Ready:
+    """The same by the first outcome that its design can tell, where nobody said which and it cannot tell the first."""
+    told = {each.measure.name for each in effects}
+    if at.question.outcome is not None or at.primary.measure.name in told:
+        return at
+    guarded = at.question.guardrails
+    best = next((each for each in at.outcomes if each.measure.name in told and each.measure.name not in guarded), None)
+    if best is None:
+        return at
+    others = (each for each in at.outcomes if each is not best)
+    return replace(at, outcomes=(best, *others), groupings=_groupings(at.pilot, at.question, best))
+
+
+def _why_untold(outcome: Measured, samples: Samples) -> str:
+    """Why a design cannot tell an outcome of which there is enough."""
+    if samples.before_after is not None:
+        if samples.before_after.score is not None and outcome.measure.name != samples.before_after.primary:
+            return sentence("customers were chosen by a score, and nobody knows how far these come back by themselves")
+        return sentence("no time before the start tells what to expect")
+    if samples.waves is not None or not samples.pilot.control:
+        return sentence("while the window of a start ran, too few were still without it")
+    return sentence("there are too few to compare")
 
 
 def _by_group(pilot: Pilot) -> bool:

@@ -44,15 +44,24 @@ def _alike(each: ByGroup, done: Evaluation) -> Finding:
     high, low = int(means.argmax()), int(means.argmin())
     drawn = each.shrunk.draws(done.ready.question.draws, random_seed=done.ready.question.seed)
     lower, upper = np.quantile(scale.factor * (drawn[:, high] - drawn[:, low]), _ends(done.ready.question.level))
+    names = {
+        "high": effects[high].group,
+        "low": effects[low].group,
+        "n": number(scale.factor * (means[high] - means[low])),
+        "unit": scale.unit,
+    }
+    if done.ready.question.groups is None:
+        said = sentence(
+            "No group is seen to gain more than others: {high} and {low} differ most, by {n} {unit}.", **names
+        )
+    else:
+        said = sentence(
+            "No group named beforehand is seen to gain more than others: {high} and {low} differ most, by {n} {unit}.",
+            **names,
+        )
     return Finding(
         id="groups_alike",
-        statement=sentence(
-            "No group named beforehand is seen to gain more than others: {high} and {low} differ most, by {n} {unit}.",
-            high=effects[high].group,
-            low=effects[low].group,
-            n=number(scale.factor * (means[high] - means[low])),
-            unit=scale.unit,
-        ),
+        statement=said,
         estimate=scale.factor * float(means[high] - means[low]),
         unit=scale.unit,
         interval=(float(lower), float(upper)),

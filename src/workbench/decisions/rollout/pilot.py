@@ -132,7 +132,7 @@ class Pilot:
     @property
     def route(self) -> Route:
         """Which estimate its design calls for, whatever comes of it."""
-        if not self.design.control and not _in_waves(self.design):
+        if not self.design.control and not (_in_waves(self.design) or _waits(self.roster, self.design)):
             return "before_after"
         if self.design.unit and self.design.control and min(_units(self.roster, self.design).values()) == 1:
             return "alone"
@@ -250,7 +250,8 @@ def read_pilot(
     before = before.loc[rows.index]
     _refuse_few(rows, design, name, arms=sorted(set(every["arm"])), twice=twice)
     _refuse_own_chances(rows, design, name)
-    draw = check_draw(read_draw(rows, design, before), design) if design.control or _in_waves(design) else None
+    compared = design.control or _in_waves(design) or _waits(rows, design)
+    draw = check_draw(read_draw(rows, design, before), design) if compared else None
     arms = tuple(sorted(set(rows["arm"]) - {design.control}))
     elsewhere = in_another(rows, treatments, name)
     costs = read_costs(every, rows, arms, design.control)
@@ -282,6 +283,15 @@ def read_pilot(
 def _in_waves(design: Any) -> bool:
     """Whether all come in one after the other, in an order by lot: who has not yet is the control."""
     return bool(design.assignment == "staggered" and design.by_chance)
+
+
+def _waits(rows: pd.DataFrame, design: Any) -> bool:
+    """Whether customers came in one after the other as somebody chose: who has not yet is compared, as an association.
+
+    Of whole units that nobody drew the few starts would say nothing: these are told before and after.
+    """
+    several = "start" in rows and rows["start"].nunique() > 1
+    return bool(several and design.assignment == "staggered" and not design.by_chance and not design.unit)
 
 
 def _scores(customers: pd.DataFrame | None, design: Any) -> np.ndarray:
@@ -426,7 +436,8 @@ def _refuse_few(rows: pd.DataFrame, design: Any, name: str, *, arms: Sequence[st
             )
         faults.append(
             sentence(
-                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm.",
+                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm: fewer can tell next "
+                "to nothing. How many an effect takes says mode=plan.",
                 name=shown(name),
                 sizes=sizes,
                 least=number(FEWEST),

@@ -18,7 +18,10 @@ from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
 from workbench.statistics.horizons import DAYS_A_MONTH
-from workbench.wording import number, plural, sentence, shown
+from workbench.wording import listing, number, plural, sentence, shown
+
+MOST_UNTOLD = 4
+"""Outcomes that are left out by name in one sentence, a choice."""
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
@@ -66,11 +69,29 @@ def checks(done: Evaluation) -> Iterator[Check]:
             name="pilot_outcome",
             status="pass",
             message=sentence(
-                "“{label}” decides, as the first outcome of these data: nobody said which. Say outcome= before you "
-                "look at others.",
+                "“{label}” decides, as the first outcome that these data can tell: nobody said which. Say outcome= "
+                "before you look at others.",
                 label=at.primary.measure.label,
             ),
             title=sentence("The primary outcome"),
+        )
+    if at.untold:
+        whys: dict[str, list[str]] = {}
+        for measure, why in at.untold:
+            whys.setdefault(why, []).append(sentence("“{label}”", label=measure.label))
+        told = [
+            sentence("{labels} ({why})", labels=listing(own[:MOST_UNTOLD] + ["…"] * (len(own) > MOST_UNTOLD)), why=why)
+            for why, own in whys.items()
+        ]
+        guarded = any(measure.name in at.question.guardrails for measure, _ in at.untold)
+        yield Check(
+            name="pilot_untold",
+            status="warn" if guarded else "pass",
+            message=sentence(
+                "Left out, as nothing can be told of them: {outcomes}.",
+                outcomes="; ".join(told),
+            ),
+            title=sentence("A guardrail cannot be told") if guarded else sentence("Outcomes left out"),
         )
     yield Check(
         name="pilot_looks",
@@ -132,6 +153,18 @@ def _windows(done: Evaluation) -> Iterator[Check]:
             ),
             value=left,
             title=sentence("A short window") if short else title,
+        )
+    elif at.window_by == "waiting":
+        yield Check(
+            name="pilot_windows",
+            status="pass",
+            message=plural(
+                "Nobody set window_days: it is {n} day, as long as enough customers still waited for their own start.",
+                "Nobody set window_days: it is {n} days, as long as enough customers still waited for their own start.",
+                at.days or 0,
+            ),
+            value=left,
+            title=sentence("As long as others wait"),
         )
     elif left:
         yield Check(
@@ -286,8 +319,8 @@ def _outcomes(done: Evaluation) -> Table:
     columns = {
         **({"arm": Column(sentence("Arm"))} if frame["arm"].nunique() > 1 else {}),
         "told": Column(sentence("Outcome")),
-        "control": Column(sentence("Control")),
-        "treated": Column(sentence("Treated")),
+        **({"control": Column(_without(done))} if frame["control"].notna().any() else {}),
+        **({"treated": Column(sentence("With it"))} if frame["treated"].notna().any() else {}),
         "effect": Column(_difference(done)),
         "lower": Column(sentence("Lower")),
         "upper": Column(sentence("Upper")),
@@ -318,6 +351,13 @@ def _outcomes(done: Evaluation) -> Table:
 def _difference(done: Evaluation) -> str:
     """What an estimate is: an effect only where chance decided."""
     return sentence("Effect") if done.fairness.experimental else sentence("Difference")
+
+
+def _without(done: Evaluation) -> str:
+    """What an arm is held against: what others had, or what it would have had."""
+    if done.ready.pilot.control:
+        return sentence("Control")
+    return sentence("Expected from before") if done.samples.before_after is not None else sentence("Without it")
 
 
 def _end(value: float) -> float:

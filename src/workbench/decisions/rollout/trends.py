@@ -217,8 +217,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         name="trends",
         frame=pd.DataFrame(rows),
         caption=sentence(
-            "What is found, by how far trends may part after the start; a start one period too early should find "
-            "nothing."
+            "What is found if trends go on side by side, and how far it may lie from that if they part after the "
+            "start; the report tells the interval of one step. A start one period too early should find nothing."
         ),
         people=People(count="customers", within=["arm", "outcome", "label", "assumed", "unit"]),
         columns={
@@ -241,12 +241,14 @@ def _assumed(study: EventStudy, level: float) -> Iterator[tuple[str, tuple[float
         error = float(np.sqrt((influence**2).sum()))
         return estimate, estimate - reach * error, estimate + reach * error
 
-    yield sentence("go on side by side"), interval(study.change)
+    side_by_side = interval(study.change)
+    estimate = side_by_side[0]
+    yield sentence("go on side by side"), side_by_side
     for magnitude in MAGNITUDES:
         bounds = study.bounded(level, magnitude)
         if bounds is not None:
             said = sentence("part by {n} times the largest step before", n=number(magnitude))
-            yield said, (sum(bounds) / 2, *bounds)
+            yield said, (estimate, *bounds)
     line = study.trend_goes_on(level)
     if line is not None:
         yield sentence("go on parting as on average before"), line

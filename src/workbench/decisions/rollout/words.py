@@ -38,7 +38,7 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
             n=each.effect.n,
             table="outcomes",
             figure="primary_effect",
-            action=_action(each, done.ready.pilot.contradicted),
+            action=_action(each, done),
             rank=rank if len(done.verdicts) > 1 else None,
         )
 
@@ -47,7 +47,8 @@ def _worth_first(each: Verdict) -> float:
     return -each.p_worth_it if np.isfinite(each.p_worth_it) else 0.0
 
 
-def _action(each: Verdict, contradicted: str) -> str:
+def _action(each: Verdict, done: Evaluation) -> str:
+    contradicted = done.ready.pilot.contradicted
     if contradicted == "sizes":
         return sentence("Find out which customers got lost, or mend probability: in dataset.yaml, and run it again.")
     if contradicted:
@@ -58,6 +59,8 @@ def _action(each: Verdict, contradicted: str) -> str:
                 "Say what it costs and what it is worth (cost_per_customer, value_per_unit), and it is weighed against "
                 "both."
             )
+        case "roll_out" if _all_have_it(done):
+            return sentence("Keep it, and take it from a few by lot: the effect may fade.")
         case "roll_out":
             return sentence("Roll it out, and keep a small control by lot: the effect may fade.")
         case "stop":
@@ -101,7 +104,17 @@ def money(done: Evaluation) -> Iterator[Finding]:
             "loss": _money(loss),
             "currency": currency,
         }
-        if gain >= 0:
+        if _all_have_it(done) and gain >= 0:
+            said = sentence(
+                "All {n} customers have {arm} already: to keep it as long again would bring {gain} {currency}. "
+                "Expected loss: {loss}.",
+                **names,
+            )
+        elif _all_have_it(done):
+            said = sentence(
+                "All {n} customers have {arm} already: to keep it as long again would lose {gain} {currency}.", **names
+            )
+        elif gain >= 0:
             said = sentence(
                 "Rolled out to {n} customers, {arm} would bring {gain} {currency}; to half of them, {half}. Expected "
                 "loss: {loss}.",
@@ -122,6 +135,11 @@ def money(done: Evaluation) -> Iterator[Finding]:
             n=each.effect.n,
             table="decision",
         )
+
+
+def _all_have_it(done: Evaluation) -> bool:
+    """Whether there is nobody left to roll it out to: all of them got it, one after the other."""
+    return done.samples.waves is not None and not done.ready.pilot.control and done.ready.question.customers is None
 
 
 def _money(value: float) -> str:
@@ -150,7 +168,7 @@ def guardrails(done: Evaluation) -> Iterator[Finding]:
                     "Guardrail in doubt: with {arm}, “{label}” may be worse by more than {margin}.", **names
                 )
             else:
-                said = sentence("Guardrail kept: with {arm}, “{label}” gets worse by less than {margin}.", **names)
+                said = sentence("Guardrail kept: with {arm}, “{label}” is at most {margin} worse.", **names)
             yield _finding(f"guardrail_{each.found.arm}_{name}", said, each, scale)
 
 
@@ -218,7 +236,7 @@ def headline(each: Verdict, done: Evaluation, scale: Scale) -> str:
     }
     match each.choice:
         case "roll_out":
-            return _roll_out(each, names)
+            return _roll_out(each, names, kept=_all_have_it(done))
         case "stop":
             return _stop(each, done.ready.primary.measure.good, names)
         case "go_on":
@@ -235,7 +253,11 @@ def _share(probability: float) -> str:
     return percent(float(np.clip(probability, 0.001, 0.999))) if np.isfinite(probability) else "–"
 
 
-def _roll_out(each: Verdict, names: dict[str, str]) -> str:
+def _roll_out(each: Verdict, names: dict[str, str], *, kept: bool) -> str:
+    if kept and each.priced and each.effect.estimate >= 0:
+        return sentence("Keep {arm}: it raises “{label}” by {amount}, more than it costs ({sure} sure).", **names)
+    if kept and each.priced:
+        return sentence("Keep {arm}: it lowers “{label}” by {amount}, more than it costs ({sure} sure).", **names)
     if each.priced and each.effect.estimate >= 0:
         return sentence("Roll out {arm}: it raises “{label}” by {amount}, more than it costs ({sure} sure).", **names)
     if each.priced:
@@ -337,6 +359,18 @@ def _untold(each: Verdict, names: dict[str, str]) -> str:
         return sentence(
             "Without a control nobody can tell whether {arm} works: “{label}” is {amount} lower than expected from "
             "before.",
+            **names,
+        )
+    if each.effect.kind == "bounded":
+        if rises:
+            return sentence(
+                "Whether {arm} works, these data cannot tell: “{label}” changed by {amount} more than among others, "
+                "but chance did not decide.",
+                **names,
+            )
+        return sentence(
+            "Whether {arm} works, these data cannot tell: “{label}” changed by {amount} less than among others, but "
+            "chance did not decide.",
             **names,
         )
     if each.effect.evidence != "experimental":

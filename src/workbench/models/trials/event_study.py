@@ -26,14 +26,19 @@ class EventStudy:
         What each customer adds to the error of each.
     before
         How many periods lie before the start; the others follow it.
-    n
-        Customers with an outcome in any of them.
+    seen : (n,) bool
+        Who has an outcome after the start.
     """
 
     gaps: np.ndarray
     influence: np.ndarray
     before: int
-    n: int
+    seen: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """Customers with an outcome after the start."""
+        return int(self.seen.sum())
 
     @property
     def after(self) -> int:
@@ -190,7 +195,7 @@ def event_study(
         means = (share * filled).sum(axis=0)
         gaps += sign * means
         influence += sign * share * (filled - means)
-    return EventStudy(gaps=gaps, influence=influence, before=before, n=int(seen.any(axis=1).sum()))
+    return EventStudy(gaps=gaps, influence=influence, before=before, seen=seen[:, before:].any(axis=1))
 
 
 def pooled_studies(parts: Sequence[tuple[np.ndarray, EventStudy, float]], size: int) -> EventStudy | None:
@@ -211,5 +216,7 @@ def pooled_studies(parts: Sequence[tuple[np.ndarray, EventStudy, float]], size: 
     influence = np.zeros((size, len(gaps)))
     for rows, study, weight in parts:
         np.add.at(influence, rows, weight / total * study.influence)
-    there = np.unique(np.concatenate([rows for rows, _, _ in parts]))
-    return EventStudy(gaps=gaps, influence=influence, before=parts[0][1].before, n=len(there))
+    seen = np.zeros(size, dtype=bool)
+    for rows, study, _ in parts:
+        seen[rows] |= study.seen
+    return EventStudy(gaps=gaps, influence=influence, before=parts[0][1].before, seen=seen)

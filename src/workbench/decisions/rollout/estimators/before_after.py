@@ -65,6 +65,8 @@ class BeforeAfter:
             None where nothing is known of the time before.
         """
         rows = np.ones(len(outcome.after), dtype=bool) if among is None else among
+        if self.score is not None and outcome.measure.name != self.primary:
+            return None  # it comes back towards its mean as well, and nobody knows how far
         told = self.returned(outcome, rows)
         if told is not None:
             return told.effect, told.effect
@@ -105,6 +107,7 @@ class BeforeAfter:
         after = max(round(days / DAYS_A_MONTH), 1)
         edges = np.round(np.arange(-months, after + 1) * DAYS_A_MONTH).astype(int)
         reach = self.records.reach()
+        told = np.isfinite(self.records.between(measure, 0, int(edges[-1])))  # who answered, of what not all do
         means = []
         for first, end in pairwise(edges):
             there = rows & (reach >= edges[-1] - 1)
@@ -127,7 +130,7 @@ class BeforeAfter:
             return interrupted(
                 scale * series[:months],
                 scale * series[months:],
-                n=int((rows & (reach >= edges[-1] - 1)).sum()),
+                n=int((rows & told & (reach >= edges[-1] - 1)).sum()),
                 confidence=self.level,
             )
         except DataError:
