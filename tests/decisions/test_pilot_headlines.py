@@ -48,7 +48,7 @@ def told(
     done = SimpleNamespace(
         effects=[SimpleNamespace(measure=measure), SimpleNamespace(measure=other)],
         ready=SimpleNamespace(
-            primary=SimpleNamespace(measure=measure), pilot=SimpleNamespace(contradicted=contradicted)
+            primary=SimpleNamespace(measure=measure), pilot=SimpleNamespace(contradicted=contradicted, control="none")
         ),
     )
     return headline(each, done, SCALE)

@@ -139,7 +139,8 @@ def money(done: Evaluation) -> Iterator[Finding]:
 
 def _all_have_it(done: Evaluation) -> bool:
     """Whether there is nobody left to roll it out to: all of them got it, one after the other."""
-    return done.samples.waves is not None and not done.ready.pilot.control and done.ready.question.customers is None
+    pilot = done.ready.pilot
+    return not pilot.control and pilot.route == "waves" and done.ready.question.customers is None
 
 
 def _money(value: float) -> str:
