@@ -18,10 +18,7 @@ from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
 from workbench.statistics.horizons import DAYS_A_MONTH
-from workbench.wording import listing, number, plural, sentence, shown
-
-MOST_UNTOLD = 4
-"""Outcomes that are left out by name in one sentence, a choice."""
+from workbench.wording import number, plural, sentence, shown
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
@@ -76,23 +73,7 @@ def checks(done: Evaluation) -> Iterator[Check]:
             title=sentence("The primary outcome"),
         )
     if at.untold:
-        whys: dict[str, list[str]] = {}
-        for measure, why in at.untold:
-            whys.setdefault(why, []).append(sentence("“{label}”", label=measure.label))
-        told = [
-            sentence("{labels} ({why})", labels=listing(own[:MOST_UNTOLD] + ["…"] * (len(own) > MOST_UNTOLD)), why=why)
-            for why, own in whys.items()
-        ]
-        guarded = any(measure.name in at.question.guardrails for measure, _ in at.untold)
-        yield Check(
-            name="pilot_untold",
-            status="warn" if guarded else "pass",
-            message=sentence(
-                "Left out, as nothing can be told of them: {outcomes}.",
-                outcomes="; ".join(told),
-            ),
-            title=sentence("A guardrail cannot be told") if guarded else sentence("Outcomes left out"),
-        )
+        yield words.left_out(at.untold)
     yield Check(
         name="pilot_looks",
         status="pass",

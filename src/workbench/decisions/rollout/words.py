@@ -1,6 +1,6 @@
 """Findings of a pilot: headlines by verdict, money, guardrails, other outcomes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,11 @@ from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
 from workbench.decisions.rollout.verdict import HALF, SURE, Verdict
-from workbench.findings import Finding
+from workbench.findings import Check, Finding
 from workbench.wording import listing, number, p_value, percent, plural, sentence
 
+MOST_UNTOLD = 4
+"""Outcomes that are left out by name for one reason, a choice."""
 MOST_TOLD = 3
 """Secondary effects of which a sentence is made, a choice: all stand in the table."""
 
@@ -198,6 +200,29 @@ def others(done: Evaluation) -> Iterator[Finding]:
         else:
             said = sentence("Besides, {arm} lowers “{label}” by {n}.", **names)
         yield _finding(f"effect_{each.found.arm}_{each.measure.name}", said, each, scale)
+
+
+def left_out(outcomes: Sequence[tuple[Any, str]]) -> Check:
+    """Outcomes of which nothing is told, by reason.
+
+    Parameters
+    ----------
+    outcomes
+        Their measures, and why.
+    """
+    whys: dict[str, list[str]] = {}
+    for measure, why in outcomes:
+        whys.setdefault(why, []).append(sentence("“{label}”", label=measure.label))
+    told = [
+        sentence("{labels} ({why})", labels=listing(own[:MOST_UNTOLD] + ["…"] * (len(own) > MOST_UNTOLD)), why=why)
+        for why, own in whys.items()
+    ]
+    return Check(
+        name="pilot_untold",
+        status="pass",
+        message=sentence("Left out, as nothing can be told of them: {outcomes}.", outcomes="; ".join(told)),
+        title=sentence("Outcomes left out"),
+    )
 
 
 def _finding(name: str, said: str, each: Effect, scale: Scale) -> Finding:
