@@ -40,6 +40,7 @@ EFFECTS = Declared(
         "alone": _effect("of a group: what it says by itself; `estimate` is drawn towards the others", missing=True),
         "alone_se": _effect("its standard error", missing=True, lowest=0.0),
         "units": Field(kind="whole", about="what was dealt as wholes: customers where no units were", lowest=0),
+        "days": Field(kind="whole", unit="days", about="that the effect is of", missing=True, lowest=0),
     },
     key=("initiative", "arm", "outcome", "group", "month"),
 )
