@@ -19,12 +19,12 @@ KINDS = {
 NAMES = ("treatments", "customers", "subscriptions", "transactions", "interactions", "surveys")
 
 
-def write(bench, rows, design, *, orders=None, more=""):
+def write(bench, rows, design, *, orders=None, more="", kinds=None):
     """A dataset `made` with a pilot `test`: treatments, and orders (`customer_id`, `timestamp`, `amount`)."""
     folder = bench.root / "data" / "made"
     folder.mkdir(exist_ok=True)
     rows.to_csv(folder / "treatments.csv", index=False)
-    columns = "".join(f"      {name}: {kind}\n" for name, kind in KINDS.items() if name in rows)
+    columns = "".join(f"      {name}: {kind}\n" for name, kind in (KINDS | (kinds or {})).items() if name in rows)
     text = (
         "title: Made\ntables:\n  treatments:\n    file: treatments.csv\n    design:\n"
         f"      test: {design}\n    columns:\n      customer_id: {{personal: false}}\n      initiative: initiative\n"

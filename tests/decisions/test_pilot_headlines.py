@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.decisions.rollout.phrases import Scale
-from workbench.decisions.rollout.verdict import Verdict
+from workbench.decisions.rollout.verdict import Price, Verdict
 from workbench.decisions.rollout.words import headline
 from workbench.models.trials.estimates.estimate import from_error
 
@@ -23,7 +23,8 @@ def told(
     weeks=4.2,
     broken=(),
     at_risk=(),
-    priced=True,
+    basis="cost",
+    running=False,
     contradicted="",
 ):
     effect = from_error(estimate, se, confidence=0.9, kind="robust", n=900, units=900).named(
@@ -33,8 +34,8 @@ def told(
         arm="mail",
         choice=choice,
         effect=effect,
-        smallest=0.0,
-        priced=priced,
+        good=good,
+        price=Price(smallest=0.01, basis=basis, cost=1.0, value=100.0),
         p_worth_it=0.97,
         draws=np.zeros(1),
         gains=None,
@@ -42,6 +43,7 @@ def told(
         weeks=weeks,
         broken=broken,
         at_risk=at_risk,
+        running=running,
     )
     measure = SimpleNamespace(name="visit", label="Visits", good=good)
     other = SimpleNamespace(name="calls", label="Calls", good=-1)
@@ -59,15 +61,36 @@ def told(
     [
         (
             told("roll_out", 0.05),
-            "Roll out mail: it raises “Visits” by 5 of 100 customers, more than it costs (97% sure).",
+            "Roll out mail: it raises “Visits” by 5 of 100 customers, worth more than it costs (97% sure).",
         ),
         (
-            told("roll_out", -0.05, good=-1, priced=False),
+            told("roll_out", -0.05, good=-1, basis=""),
             "It works: mail lowers “Visits” by 5 of 100 customers (97% sure).",
         ),
         (
             told("stop", 0.02),
-            "Stop mail: it raises “Visits” by 2 of 100 customers, but the data exclude an effect worth its cost.",
+            "Stop mail: it raises “Visits” by 2 of 100 customers, but surely less than is worth having.",
+        ),
+        (
+            told("stop", -0.03),
+            "Stop mail: it lowers “Visits” by 3 of 100 customers, which is worse than without it.",
+        ),
+        (
+            told("stop", 0.03, good=-1),
+            "Stop mail: it raises “Visits” by 3 of 100 customers, which is worse than without it.",
+        ),
+        (
+            told("stop", 0.0, basis="stated"),
+            "Stop mail: the data exclude an effect of 1 of 100 customers, which was asked for (3% sure).",
+        ),
+        (
+            told("roll_out", 0.05, basis="stated"),
+            "Roll out mail: it raises “Visits” by 5 of 100 customers, more than the 1 of 100 customers asked for (97% "
+            "sure).",
+        ),
+        (
+            told("go_on", 0.05, running=True),
+            "Go on with mail to its end in 5 weeks: so far it raises “Visits” by 5 of 100 customers.",
         ),
         (told("stop", 0.0), "Stop mail: the data exclude an effect worth its cost (3% sure)."),
         (
@@ -88,11 +111,11 @@ def told(
         ),
         (
             told("cannot_tell", 0.04),
-            "Whether mail is worth it, these data cannot tell: it raises “Visits” by 4 of 100 customers.",
+            "These data cannot tell whether mail is worth it: it raises “Visits” by 4 of 100 customers.",
         ),
         (
             told("cannot_tell", -0.04, evidence="associational"),
-            "Whether mail works, these data cannot tell: “Visits” is 4 of 100 customers lower than among comparable "
+            "These data cannot tell whether mail works: “Visits” is 4 of 100 customers lower than among comparable "
             "customers, but chance did not decide.",
         ),
         (

@@ -11,7 +11,7 @@ from tests.decisions.test_pilot_evaluation import asked, dealt, made
 
 from workbench.decisions import rollout
 from workbench.decisions.rollout.report import metrics
-from workbench.decisions.rollout.verdict import FOUND, weigh
+from workbench.decisions.rollout.verdict import FOUND, Price, weigh
 from workbench.declared.pilot_evaluation import EFFECT_DRAWS, EFFECTS
 from workbench.exhibits import flatten
 from workbench.findings import Finding
@@ -21,8 +21,9 @@ from workbench.models.trials.planning import smallest_effect
 
 def weighed(estimate, se, *, smallest=1.0, value=None, cost=0.0, seed=1, draws=4000, **more):
     found = from_error(estimate, se, confidence=0.9, kind="robust", n=1000, units=1000, arm="mail")
-    given = {"good": 1, "priced": True, "customers": 1000, "weeks_so_far": 10.0, "fair": True, "broken": ()} | more
-    return weigh(found, smallest=smallest, value=value, cost=cost, at_risk=(), draws=draws, seed=seed, **given)
+    price = Price(smallest=smallest, basis="stated", cost=cost, value=value)
+    given = {"good": 1, "customers": 1000, "weeks_so_far": 10.0, "fair": True, "broken": (), "at_risk": ()} | more
+    return weigh(found, price=price, draws=draws, seed=seed, **given)
 
 
 def test_what_is_not_worth_having_is_seldom_rolled_out_and_twice_the_smallest_mostly():

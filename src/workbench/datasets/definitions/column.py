@@ -56,6 +56,8 @@ ROLES = ("outcome", "driver", "expectation", "need", "comment", "code")
 _RATED = ("expectation", "need")
 _OF_TRIAL_TABLES = ("customers", "lifetimes", "treatments")
 LOW_IS_GOOD = "low_is_good"
+HIGH_IS_GOOD = "high_is_good"
+_MEASURED = ("boolean", "number", "money", None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,8 @@ class ColumnDefinition:
     low_is_good
         Of a rating whose lowest point is the best: it enters turned round (low + high − x), so that everywhere higher
         is better.
+    direction
+        Of an outcome that is no rating (`use: outcome`): `LOW_IS_GOOD` or `HIGH_IS_GOOD`; empty where nothing is said.
     split
         Mark between the choices of an answer; each choice becomes a boolean column `<name>_<choice>`.
     measure
@@ -135,6 +139,7 @@ class ColumnDefinition:
     formats: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
     low_is_good: bool = False
+    direction: str = ""
     split: str = ""
     measure: str = ""
     questions: tuple[str, ...] = ()
@@ -208,6 +213,7 @@ def read_column(
     _check_truths(section, words, kind)
     _check_values(section, values, kind)
     split = _split(section, field, kind, segment=segment)
+    direction = _direction(section, kind)
     if kind == "rating" and scale is None and "scale" not in section.tree:
         section.fault("scale", got=sentence("nothing"), expected=sentence("the scale, as in [1, 5]"))
     if words["format"] and kind not in TEMPORAL:
@@ -246,7 +252,8 @@ def read_column(
         impersonal=section.tree.get("personal") == "false",
         formats=words["format"],
         scale=scale,
-        low_is_good=_turned(section, kind),
+        low_is_good=kind == "rating" and bool(direction),
+        direction="" if kind == "rating" else direction,
         split=split,
         questions=section.questions(),
         currency_from=section.text("currency_from", currency_from if kind == "money" else ""),
@@ -315,11 +322,18 @@ def _split(section: Section, field: Field | None, kind: Kind | None, *, segment:
     return split
 
 
-def _turned(section: Section, kind: Kind | None) -> bool:
-    direction = section.choice("direction", (LOW_IS_GOOD,))
-    if direction and kind != "rating":
-        section.fault("direction", got=sentence("a column of type {kind}", kind=kind), expected="type: rating")
-    return bool(direction)
+def _direction(section: Section, kind: Kind | None) -> str:
+    """Which way is better; a rating is the better the higher, unless its lowest point is the best."""
+    if kind == "rating":
+        return section.choice("direction", (LOW_IS_GOOD,))
+    direction = section.choice("direction", (LOW_IS_GOOD, HIGH_IS_GOOD))
+    if direction and (section.tree.get("use") != "outcome" or kind not in _MEASURED):
+        section.fault(
+            "direction",
+            got=sentence("a column of type {kind}", kind=kind or "text"),
+            expected=sentence("type: rating, or a number, an amount or yes and no with use: outcome"),
+        )
+    return direction
 
 
 def _personal(

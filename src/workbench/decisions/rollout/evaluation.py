@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
 from workbench.decisions.rollout.question import Question, looks_of
-from workbench.decisions.rollout.verdict import Verdict, weigh
+from workbench.decisions.rollout.verdict import Basis, Price, Verdict, weigh
 from workbench.draws import seed_of
 from workbench.errors import DataError
 from workbench.models.trials import looking
@@ -40,6 +40,10 @@ SHORTEST_WINDOW = 28
 LONGEST_WINDOW = 365
 """Days of a window nobody set: a year holds every season once."""
 WindowBy = Literal["asked", "planned", "followed", "waiting"]
+SHORTER = 15
+"""Days by which an effect may be of less than the window, a choice: half a month, as months differ in length."""
+SLOWLY = 28
+"""Days over which customers came into a pilot, a choice: of fewer it is not said at which rate others would."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,7 +128,8 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
     found = {each.measure.name: each for each in followed.over(days or 0, order)}
     silent = {name: why for name in order[1:] if (why := _silent(found[name], pilot))}
     kept = [found[primary], *(found[name] for name in order[1:] if name not in silent)]
-    _refuse_silent(found[primary], pilot, days)
+    question.check_sizes(found[primary].measure, {name: found[name].measure for name in question.guardrails})
+    _refuse_silent({name: found[name] for name in (primary, *question.guardrails)}, pilot)
     whole = not days or pilot.route == "waves"  # by month nobody's window is cut
     censored = np.zeros(len(reach), dtype=bool) if whole else reach < (days or 0)
     return Ready(
@@ -232,32 +237,37 @@ def _silent(outcome: Measured, pilot: Pilot) -> str:
     return "" if np.ptp(outcome.after[known]) > 0 else sentence("the same of everybody")
 
 
-def _refuse_silent(outcome: Measured, pilot: Pilot, days: int | None) -> None:
-    known = outcome.known
-    label = shown(outcome.measure.name)
-    counts = pilot.roster["arm"][known].value_counts()
-    few = {arm: int(counts.get(arm, 0)) for arm in (*pilot.arms, pilot.control) if arm and counts.get(arm, 0) < FEWEST}
-    if few:
-        raise DataError(
-            sentence(
-                "The primary outcome {label}: got {n} customers of {arm} of whom it is known, expected {least} of each "
-                "arm. Choose another outcome, a shorter window_days, or wait.",
-                label=label,
-                n=number(min(few.values())),
-                arm=shown(min(few, key=lambda arm: few[arm])),
-                least=number(FEWEST),
+def _refuse_silent(decisive: Mapping[str, Measured], pilot: Pilot) -> None:
+    """Raise where the primary outcome or a guardrail says nothing: no verdict may be made without one of them."""
+    faults = []
+    for name, outcome in decisive.items():
+        known = outcome.known
+        counts = pilot.roster["arm"][known].value_counts()
+        few = {each: int(counts.get(each, 0)) for each in (*pilot.arms, pilot.control) if each}
+        least = min(few, key=lambda arm: few[arm])
+        if few[least] < FEWEST:
+            faults.append(
+                sentence(
+                    "{label} decides, as the primary outcome or a guardrail: it is known of {n} customers of {arm}, "
+                    "expected {least} of each arm. Choose another outcome, a shorter window_days, or wait.",
+                    label=shown(name),
+                    n=number(few[least]),
+                    arm=shown(least),
+                    least=number(FEWEST),
+                )
             )
-        )
-    if np.ptp(outcome.after[known]) == 0:
-        raise DataError(
-            sentence(
-                "The primary outcome {label}: got the same value ({value}) of all {n} customers, so no effect on it "
-                "can be seen. Choose another outcome or a longer window_days.",
-                label=label,
-                value=number(float(outcome.after[known][0])),
-                n=number(int(known.sum())),
+        elif np.ptp(outcome.after[known]) == 0:
+            faults.append(
+                sentence(
+                    "{label} decides, as the primary outcome or a guardrail: got the same value ({value}) of all {n} "
+                    "customers, so no effect on it can be seen. Choose another outcome or a longer window_days.",
+                    label=shown(name),
+                    value=number(float(outcome.after[known][0])),
+                    n=number(int(known.sum())),
+                )
             )
-        )
+    if faults:
+        raise DataError(*faults)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -286,8 +296,8 @@ class Evaluation:
         Intervals of primary effects that hold at any number of looks, by arm.
     looks
         How often the pilot was looked at, this run included.
-    smallest
-        The smallest effect worth having, and whether anything was said of it.
+    prices
+        What an effect must be worth, by arm.
     samples
         What effects are made of; of starts one after the other with their months.
     """
@@ -302,11 +312,21 @@ class Evaluation:
     p_holm: np.ndarray
     sequences: Mapping[str, Estimate]
     looks: int
-    smallest: float
-    priced: bool
-    value: float | None
-    costs: Mapping[str, float]
+    prices: Mapping[str, Price]
     samples: Samples
+
+    def over(self, measure: Any, found: Estimate) -> int | None:
+        """Over how long an effect is counted, in days; None of columns, and of what is answered and not counted.
+
+        Parameters
+        ----------
+        measure
+            The outcome.
+        found
+            The effect on it.
+        """
+        counted = measure.kind in ("sum", "share", "staying") and measure.table not in (*RECORDED, "surveys")
+        return (found.days or self.ready.days) if counted else None
 
     def of(self, outcome: str) -> list[Effect]:
         """Effects on one outcome.
@@ -351,11 +371,6 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
     effects.sort(key=lambda each: each.measure is not at.primary.measure)
     fairness = examine(pilot, at.followed, at.outcomes, at.primary, at.days, samples.waves)
     months = tuple(by_month(samples, at.followed, names, at.days or 0))
-    value = _value(at)
-    smallest, priced = {}, False
-    costs = {arm: question.cost if question.cost is not None else pilot.costs.get(arm, 0.0) for arm in pilot.arms}
-    for arm in pilot.arms:
-        smallest[arm], priced = _smallest(question, value, costs[arm])
     primaries = [each for each in effects if each.measure is at.primary.measure]
     if not primaries:
         raise DataError(
@@ -369,14 +384,15 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
     told = {each.measure.name for each in effects}
     untold = [(each.measure, _why_untold(each, samples)) for each in at.outcomes if each.measure.name not in told]
     first = at.followed.measures[0].name if question.outcome else at.primary.measure.name
+    prices = {each.found.arm: _price(at, each) for each in primaries}
+    sequences = {each.found.arm: _sequence(each.found, question, at) for each in primaries}
+    looks = looks_of(previous, run, dataset, pilot.initiative, at.primary.measure.name, first)
+    left = weeks_left(at)
     verdicts = tuple(
         weigh(
             each.found,
-            good=at.primary.measure.good,
-            smallest=smallest[each.found.arm],
-            priced=priced,
-            value=value,
-            cost=costs[each.found.arm],
+            good=good_of(at),
+            price=prices[each.found.arm],
             customers=question.customers or len(pilot.roster),
             weeks_so_far=_weeks(at),
             fair=fairness.experimental,
@@ -384,6 +400,8 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
             at_risk=tuple(_guarded(effects, question, each.found.arm, surely=False)),
             draws=question.draws,
             seed=seed_of(question.seed, f"effect of {each.found.arm}"),
+            sequence=sequences[each.found.arm] if looks > 1 or left is not None else None,
+            weeks_left=left,
         )
         for each in primaries
     )
@@ -396,12 +414,9 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         groups=tuple(by_group(samples, at.primary, at.groupings, at.days)) if _by_group(pilot) else (),
         verdicts=verdicts,
         p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
-        sequences={each.found.arm: _sequence(each.found, question, at) for each in primaries},
-        looks=looks_of(previous, run, dataset, pilot.initiative, at.primary.measure.name, first),
-        smallest=max(smallest.values()) if smallest else 0.0,
-        priced=priced,
-        value=value,
-        costs=costs,
+        sequences=sequences,
+        looks=looks,
+        prices=prices,
         samples=samples,
     )
 
@@ -437,24 +452,53 @@ def _by_group(pilot: Pilot) -> bool:
     return pilot.unit is None or len(set(pilot.unit)) >= FEW_UNITS
 
 
-def _value(at: Ready) -> float | None:
-    """Money of one unit of the primary outcome, in the direction that is better."""
-    if at.question.value is not None:
-        return at.question.value
-    return 1.0 if at.primary.measure.money else None
+def good_of(at: Ready) -> int:
+    """1 where more of the primary outcome is better, −1 where less is: as known, or by the sign of a unit's value.
+
+    Parameters
+    ----------
+    at
+        What is asked of whom.
+    """
+    measure = at.primary.measure
+    return -1 if measure.unsaid and (at.question.value or 0.0) < 0 else measure.good
 
 
-def _smallest(question: Question, value: float | None, cost: float) -> tuple[float, bool]:
-    if question.smallest is not None:
-        return question.smallest, True
-    if value is not None and value > 0 and (cost > 0 or question.cost is not None):
-        return cost / value, True
-    return 0.0, False
+def _price(at: Ready, each: Effect) -> Price:
+    """What an effect must be worth to a customer, who costs: of contacts and contracts as many as a customer has."""
+    question, measure = at.question, at.primary.measure
+    recorded = at.pilot.costs.get(each.found.arm, 0.0) or None  # a table of zeros says no more than an empty one
+    cost = recorded if question.cost is None else question.cost
+    value = None if question.value is None else abs(question.value)
+    if value is None and measure.money:
+        value = 1.0
+    if value is not None and measure.kind in ("ratio", "staying"):
+        value *= each.per_customer
+    if shortened(at, each.found):
+        value = None  # the cost is of the whole window
+    smallest, basis = question.smallest, "stated"
+    if smallest is None:
+        smallest, basis = (cost / value, "cost") if value and cost is not None else (0.0, "")
+    return Price(smallest=smallest, basis=cast("Basis", basis), cost=cost, value=value)
+
+
+def shortened(at: Ready, found: Estimate) -> bool:
+    """Whether an effect is of less than the window, as later months have nobody to compare with.
+
+    Parameters
+    ----------
+    at
+        What is asked of whom.
+    found
+        The effect.
+    """
+    return found.days is not None and at.days is not None and found.days < at.days - SHORTER
 
 
 def _guarded(effects: Sequence[Effect], question: Question, arm: str, *, surely: bool) -> list[str]:
-    """Guardrails that got worse by more than is allowed: for sure, or perhaps."""
-    found = []
+    """Guardrails that got worse by more than is allowed, for sure or perhaps; of an unknown one perhaps."""
+    known = {each.measure.name for each in effects if each.found.arm == arm}
+    found = [] if surely else [name for name in question.guardrails if name not in known]
     for each in effects:
         if each.found.arm != arm or each.measure.name not in question.guardrails:
             continue
@@ -483,8 +527,24 @@ def _sequence(found: Estimate, question: Question, at: Ready) -> Estimate:
 
 
 def _weeks(at: Ready) -> float | None:
-    """How long the pilot has run: from the first start to the last day that counts."""
+    """For how long customers came into the pilot; None where that was too short to go on with, or nothing is dated."""
     if at.days is None or at.followed.until is None:
         return None
     starts = at.pilot.roster["start"]
-    return float((starts.max() - starts.min()).days + at.days) / 7
+    came = (starts.max() - starts.min()).days
+    return came / 7 if came >= SLOWLY else None
+
+
+def weeks_left(at: Ready) -> float | None:
+    """Weeks until the pilot ends, of one that was not over when the records ended; None where it was, or nobody knows.
+
+    Parameters
+    ----------
+    at
+        What is asked of whom.
+    """
+    ends = at.pilot.roster.get("end")
+    if ends is None or ends.isna().all() or at.followed.until is None:
+        return None
+    left = (pd.Timestamp(ends.median()) - at.followed.until).days + 1
+    return left / 7 if left > 0 else None

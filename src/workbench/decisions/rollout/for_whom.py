@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from workbench.decisions.rollout.evaluation import Evaluation
+from workbench.decisions.rollout.evaluation import Evaluation, good_of
 from workbench.decisions.rollout.groups import ByGroup
 from workbench.decisions.rollout.phrases import scale_of
 from workbench.exhibits import Column, Figure, People, Showable, Table
@@ -143,12 +143,11 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
 def _table(done: Evaluation) -> Table:
     measure = done.ready.primary.measure
     scale = scale_of(measure, done.ready.question.currency)
-    smallest = {each.arm: each.smallest for each in done.verdicts}
+    smallest = {each.arm: each.price.smallest for each in done.verdicts}
+    good = good_of(done.ready)
     rows = []
     for each in done.groups:
-        worth = (
-            1 - each.shrunk.below(smallest[each.arm]) if measure.good > 0 else each.shrunk.below(-smallest[each.arm])
-        )
+        worth = 1 - each.shrunk.below(smallest[each.arm]) if good > 0 else each.shrunk.below(-smallest[each.arm])
         for own, found, p_worth_it in zip(each.alone, each.effects, worth, strict=True):
             rows.append(
                 {

@@ -1,12 +1,12 @@
 """Effects as people read them: in customers of 100, in money, in points."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from workbench.models.trials.estimates import Estimate, kind_in_words
-from workbench.wording import number, sentence
+from workbench.wording import number, plural, sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +19,16 @@ class Scale:
         What numbers are multiplied by.
     unit
         Of them.
+    days
+        Over how long it is counted; None where it is not counted over time.
     """
 
     factor: float
     unit: str
+    days: int | None = None
 
 
-def scale_of(measure: Any, currency: str) -> Scale:
+def scale_of(measure: Any, currency: str, days: int | None = None) -> Scale:
     """How an outcome is told.
 
     Parameters
@@ -34,7 +37,13 @@ def scale_of(measure: Any, currency: str) -> Scale:
         The outcome.
     currency
         Of money.
+    days
+        Over how long it is counted, where that is to be told.
     """
+    return replace(_scale(measure, currency), days=days)
+
+
+def _scale(measure: Any, currency: str) -> Scale:
     if measure.kind in ("share", "staying"):
         return Scale(factor=100.0, unit=sentence("of 100 customers"))
     if measure.kind == "ratio":
@@ -50,7 +59,7 @@ def scale_of(measure: Any, currency: str) -> Scale:
 
 
 def amount(value: float, scale: Scale) -> str:
-    """A size with its unit.
+    """A size with its unit, and over how long it is counted.
 
     Parameters
     ----------
@@ -59,7 +68,13 @@ def amount(value: float, scale: Scale) -> str:
     scale
         How it is told.
     """
-    return sentence("{n} {unit}", n=number(abs(scale.factor * value)), unit=scale.unit)
+    names = {"n": number(abs(scale.factor * value)), "unit": scale.unit}
+    size = sentence("{n} {unit}", **names)
+    if scale.days is None:
+        return size
+    if scale.days % 7 == 0:
+        return plural("{size} in {n} week", "{size} in {n} weeks", scale.days // 7, size=size)
+    return plural("{size} in {n} day", "{size} in {n} days", scale.days, size=size)
 
 
 def clear(found: Estimate) -> bool:

@@ -36,7 +36,8 @@ class Question:
     cost
         Money of one customer who gets it; None: what is recorded.
     value
-        Money of one unit of the primary outcome; None: 1 of money, or not known.
+        Money of one unit of the primary outcome, 1 of 100 customers being 0.01 units of a share; None: 1 of money, or
+        not known. Below 0 it says that less is better, where nothing else does.
     smallest
         The smallest effect worth having, in the unit of the primary outcome; None: cost over value.
     customers
@@ -107,6 +108,47 @@ class Question:
         faults = [
             _unknown(key, name, measures) for key, names in asked.items() for name in names if name not in measures
         ]
+        if faults:
+            raise ParameterError(*faults)
+
+    def check_sizes(self, primary: Any, guardrails: Mapping[str, Any]) -> None:
+        """Refuse sizes that no effect can have, and a value that contradicts which way is better.
+
+        Parameters
+        ----------
+        primary
+            The primary outcome.
+        guardrails
+            Outcomes that have a margin, by name.
+
+        Raises
+        ------
+        ParameterError
+            With all of them.
+        """
+        sizes = [("guardrails", guardrails[name], margin) for name, margin in self.guardrails.items()]
+        if self.smallest is not None:
+            sizes.append(("smallest_effect", primary, self.smallest))
+        faults = [
+            sentence(
+                "parameter {key}: got {got} of {name}, a share, of which 1 is everybody; expected less than 1: of 100 "
+                "customers 1 is 0.01.",
+                key=key,
+                got=number(size),
+                name=shown(measure.name),
+            )
+            for key, measure, size in sizes
+            if measure.kind in ("share", "staying", "ratio") and size >= 1
+        ]
+        if self.value is not None and self.value < 0 and primary.good > 0 and not primary.unsaid:
+            faults.append(
+                sentence(
+                    "parameter value_per_unit: got {got} of {name}, of which more is better; expected 0 or more, or "
+                    "direction: low_is_good in dataset.yaml.",
+                    got=number(self.value),
+                    name=shown(primary.name),
+                )
+            )
         if faults:
             raise ParameterError(*faults)
 

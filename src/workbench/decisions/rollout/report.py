@@ -9,16 +9,15 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
 from workbench.decisions.rollout import course, for_whom, taking, trends, words
-from workbench.decisions.rollout.dealt import gaps
+from workbench.decisions.rollout.checks import checks
 from workbench.decisions.rollout.effects import Effect
-from workbench.decisions.rollout.evaluation import SHORTEST_WINDOW, Evaluation
+from workbench.decisions.rollout.evaluation import Evaluation, good_of
 from workbench.decisions.rollout.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
-from workbench.findings import Check
 from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
 from workbench.statistics.horizons import DAYS_A_MONTH
-from workbench.wording import number, plural, sentence, shown
+from workbench.wording import sentence
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
@@ -46,136 +45,6 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
     yield metrics(done)
     yield Kept(name="effects", frame=effects(done))
     yield Kept(name="effect_draws", frame=draws(done))
-
-
-def checks(done: Evaluation) -> Iterator[Check]:
-    """Windows that are not over, how the primary outcome was chosen, and how often the pilot was looked at.
-
-    Parameters
-    ----------
-    done
-        The evaluation.
-    """
-    at = done.ready
-    yield from _windows(done)
-    yield from _compared(done)
-    costs = {} if at.question.cost is not None else at.pilot.unpriced
-    yield from gaps(at.pilot.without_unit, at.pilot.design.unit, costs, len(at.pilot.roster))
-    if at.question.outcome is None:
-        yield Check(
-            name="pilot_outcome",
-            status="pass",
-            message=sentence(
-                "“{label}” decides, as the first outcome that these data can tell: nobody said which. Say outcome= "
-                "before you look at others.",
-                label=at.primary.measure.label,
-            ),
-            title=sentence("The primary outcome"),
-        )
-    if at.untold:
-        yield words.left_out(at.untold)
-    yield Check(
-        name="pilot_looks",
-        status="pass",
-        message=plural(
-            "The pilot was looked at once, with data to one day. Deleted runs are not counted.",
-            "The pilot was looked at {n} times, with data to as many days: intervals that hold at any number of looks "
-            "stand beside the fixed ones. Deleted runs are not counted.",
-            done.looks,
-        ),
-        value=done.looks,
-        title=sentence("How often the pilot was looked at"),
-    )
-
-
-def _compared(done: Evaluation) -> Iterator[Check]:
-    """Customers with an outcome who had nobody of the other arm beside them, where chance dealt customers."""
-    pilot, known = done.ready.pilot, done.ready.primary.known
-    if pilot.route != "lot":
-        return
-    arms = pilot.roster["arm"]
-    for each in done.of(done.ready.primary.measure.name):
-        told = int((known & arms.isin([each.found.arm, pilot.control]).to_numpy()).sum())
-        alone = told - each.found.n
-        if alone > 0:
-            yield Check(
-                name="pilot_compared",
-                status="warn",
-                message=sentence(
-                    "{n} of {all} customers are in strata or starts without two of each arm and tell nothing of {arm}: "
-                    "the effect is that on the others, and so is every gain.",
-                    n=number(alone),
-                    all=number(told),
-                    arm=shown(each.found.arm),
-                ),
-                value=alone / told,
-                title=sentence("Customers with nobody beside them"),
-            )
-
-
-def _windows(done: Evaluation) -> Iterator[Check]:
-    """Whose window is not over, how long it is where nobody set it, and of which effects it is not the whole."""
-    at = done.ready
-    left, names = int(at.censored.sum()), {"all": number(len(at.censored))}
-    title = sentence("Windows that are not over")
-    if at.window_by == "followed":
-        short = (at.days or 0) < min(SHORTEST_WINDOW, at.planned_days or SHORTEST_WINDOW)
-        yield Check(
-            name="pilot_windows",
-            status="warn" if short or left > len(at.censored) / 2 else "pass",
-            message=plural(
-                "Nobody set window_days: it is {n} day, as long as most customers of each arm were followed. {left} "
-                "of {all} are left out, not counted as 0: theirs is not over.",
-                "Nobody set window_days: it is {n} days, as long as most customers of each arm were followed. {left} "
-                "of {all} are left out, not counted as 0: theirs is not over.",
-                at.days or 0,
-                left=number(left),
-                **names,
-            ),
-            value=left,
-            title=sentence("A short window") if short else title,
-        )
-    elif at.window_by == "waiting":
-        yield Check(
-            name="pilot_windows",
-            status="pass",
-            message=plural(
-                "Nobody set window_days: it is {n} day, as long as enough customers still waited for their own start.",
-                "Nobody set window_days: it is {n} days, as long as enough customers still waited for their own start.",
-                at.days or 0,
-            ),
-            value=left,
-            title=sentence("As long as others wait"),
-        )
-    elif left:
-        yield Check(
-            name="pilot_windows",
-            status="warn" if left > len(at.censored) / 2 else "pass",
-            message=plural(
-                "{n} customer of {all} has a window that is not over: left out, not counted as 0.",
-                "{n} customers of {all} have a window that is not over: left out, not counted as 0.",
-                left,
-                **names,
-            ),
-            value=left,
-            title=title,
-        )
-    for each in done.effects:
-        if each.days is not None and each.measure is at.primary.measure:
-            yield Check(
-                name=f"pilot_covered_{each.found.arm}",
-                status="warn",
-                message=sentence(
-                    "“{label}” is told of {days} days since the start, not of all {all} of the window: by whole "
-                    "months, and as long as somebody was without it. A cost of more days does not belong beside it.",
-                    label=each.measure.label,
-                    days=number(each.days),
-                    all=number(at.days or 0),
-                ),
-                value=each.days,
-                threshold=at.days,
-                title=sentence("Not the whole window"),
-            )
 
 
 def metrics(done: Evaluation) -> dict[str, float | int | None]:
@@ -217,7 +86,11 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
         found[f"expected_gain_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][0]
         found[f"expected_loss_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][1]
         found[f"weeks_needed_{verdict.arm}"] = verdict.weeks
-    return found | {"looks": done.looks, "smallest_effect": done.smallest, "window_days": done.ready.days}
+    for arm, price in done.prices.items():
+        found[f"smallest_effect_{arm}"] = price.smallest
+    alike = {price.smallest for price in done.prices.values()}
+    smallest = alike.pop() if len(alike) == 1 else None
+    return found | {"looks": done.looks, "smallest_effect": smallest, "window_days": done.ready.days}
 
 
 def effects(done: Evaluation) -> pd.DataFrame:
@@ -361,7 +234,7 @@ def _decision(done: Evaluation) -> Table:
                 "arm": each.arm,
                 "verdict": names[each.choice],
                 "p_worth_it": each.p_worth_it,
-                "smallest": scale_of(done.ready.primary.measure, "").factor * each.smallest,
+                "smallest": scale_of(done.ready.primary.measure, "").factor * each.price.smallest,
                 "gain_full": gains.get(1.0, (np.nan, np.nan))[0],
                 "loss_full": gains.get(1.0, (np.nan, np.nan))[1],
                 "gain_half": gains.get(0.5, (np.nan, np.nan))[0],
@@ -418,16 +291,16 @@ def _caption(done: Evaluation, *, by_month: bool) -> str:
     primary = done.of(done.ready.primary.measure.name)
     if not np.isfinite([end for each in primary for end in (each.found.lower, each.found.upper)]).any():
         if by_month:
-            return sentence("By months since the start, the whole window last; so few units have no interval.")
+            return sentence("From the start to each month, the whole window last; so few units have no interval.")
         return sentence("By arm; so few units have no interval.")
-    if not done.priced:
+    if not any(price.basis for price in done.prices.values()):
         if by_month:
-            return sentence("By months since the start, the whole window last, with intervals.")
+            return sentence("From the start to each month, the whole window last, with intervals.")
         return sentence("By arm, with intervals.")
     if by_month:
         return sentence(
-            "By months since the start, the whole window last, with intervals; dashed: the smallest effect worth "
-            "having."
+            "From the start to each month, the whole window last, with intervals; dashed: the smallest effect "
+            "of the whole window worth having."
         )
     return sentence("By arm, with intervals; dashed: the smallest effect worth having.")
 
@@ -450,7 +323,8 @@ def _draw(done: Evaluation) -> Axes:
     scale = scale_of(measure, done.ready.question.currency)
     arms = list(done.ready.pilot.arms)
     monthly = {arm: _over_time(done, arm) for arm in arms}
-    level = scale.factor * measure.good * done.smallest
+    good = scale.factor * good_of(done.ready)
+    levels = {arm: good * price.smallest for arm, price in done.prices.items() if price.basis}
     if any(len(each) > 1 for each in monthly.values()):
         ax = Drawing(figsize=(6.2, 3.0), layout="constrained").subplots()
         for place, arm in enumerate(arms):
@@ -458,22 +332,23 @@ def _draw(done: Evaluation) -> Axes:
             values = _numbers([each for _, each in monthly[arm]], scale)
             (line,) = ax.plot(months, values[:, 0], "o-", label=arm)
             ax.vlines(months, values[:, 1], values[:, 2], color=line.get_color(), linewidth=1.6)
+            if arm in levels and len(months):  # the whole window's, which is the last point
+                ax.hlines(levels[arm], months[-1] - 0.25, months[-1] + 0.25, color=line.get_color(), linestyle="--")
         ax.axhline(0, color="0.6", linewidth=0.8)
-        if done.priced:
-            ax.axhline(level, color="0.3", linewidth=0.9, linestyle="--")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.set_xlabel(sentence("Months since the start"))
         ax.set_ylabel(sentence("{what} ({unit})", what=_difference(done), unit=scale.unit))
         if len(arms) > 1:
-            ax.legend(frameon=False, fontsize=8)
+            ax.legend(frameon=False, fontsize=8, loc="best")
         return ax
     found = [each.found for each in done.of(measure.name)]
     ax = Drawing(figsize=(6.2, 1.0 + 0.4 * len(found)), layout="constrained").subplots()
     places = np.arange(len(found))
     values = _numbers(found, scale)
     ax.axvline(0, color="0.6", linewidth=0.8)
-    if done.priced:
-        ax.axvline(level, color="0.3", linewidth=0.9, linestyle="--")
+    for place, each in enumerate(found):
+        if each.arm in levels:
+            ax.vlines(levels[each.arm], place - 0.35, place + 0.35, color="0.3", linewidth=0.9, linestyle="--")
     ax.hlines(places, values[:, 1], values[:, 2], linewidth=1.8)
     ax.plot(values[:, 0], places, "o")
     ax.set_yticks(places, [each.arm for each in found])

@@ -1,6 +1,7 @@
 """Findings of a pilot: headlines by verdict, money, guardrails, other outcomes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,9 @@ from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
 from workbench.decisions.rollout.verdict import HALF, SURE, Verdict
-from workbench.findings import Check, Finding
+from workbench.findings import Finding
 from workbench.wording import listing, number, p_value, percent, plural, sentence
 
-MOST_UNTOLD = 4
-"""Outcomes that are left out by name for one reason, a choice."""
 MOST_TOLD = 3
 """Secondary effects of which a sentence is made, a choice: all stand in the table."""
 
@@ -27,8 +26,8 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
         The evaluation.
     """
     measure = done.ready.primary.measure
-    scale = scale_of(measure, done.ready.question.currency)
     for rank, each in enumerate(sorted(done.verdicts, key=_worth_first), start=1):
+        scale = scale_of(measure, done.ready.question.currency, done.over(measure, each.effect))
         yield Finding(
             id=f"verdict_{each.arm}",
             statement=headline(each, done, scale),
@@ -56,32 +55,44 @@ def _action(each: Verdict, done: Evaluation) -> str:
     if contradicted:
         return sentence("Find out how the arms came about, and deal the next pilot by lot.")
     match each.choice:
-        case "roll_out" if not each.priced:
+        case "roll_out" if not each.price.basis:
             return sentence(
-                "Say what it costs and what it is worth (cost_per_customer, value_per_unit), and it is weighed against "
-                "both."
+                "Say what a customer costs and what a unit is worth (cost_per_customer, value_per_unit), and {arm} is "
+                "weighed against both.",
+                arm=each.arm,
             )
         case "roll_out" if _all_have_it(done):
             return sentence("Keep it, and take it from a few by lot: the effect may fade.")
         case "roll_out":
-            return sentence("Roll it out, and keep a small control by lot: the effect may fade.")
+            return sentence("Roll out {arm}, and keep a small control by lot: the effect may fade.", arm=each.arm)
         case "stop":
-            return sentence("Stop it, or change it and try again: more customers would not change the answer.")
-        case "go_on" if each.weeks is None:
-            return sentence("Go on as it was drawn, with more customers: nothing is lost by looking again.")
-        case "go_on":
             return sentence(
-                "Go on as it was drawn, and decide when the weeks are over: nothing is lost by looking again."
+                "Stop {arm}, or change it and try again: more customers would not change the answer.", arm=each.arm
+            )
+        case "go_on" if each.weeks is None:
+            return sentence("Go on with {arm} as it was drawn until its guardrails are clear.", arm=each.arm)
+        case "go_on":
+            return plural(
+                "Go on with {arm} as it was drawn, and decide in {n} week.",
+                "Go on with {arm} as it was drawn, and decide in {n} weeks.",
+                int(np.ceil(each.weeks or 0)),
+                arm=each.arm,
             )
     if each.effect.kind in ("placebo", "permutation"):
         return sentence("Deal it to more units by lot: six are the fewest that can tell, twenty tell well.")
     if each.effect.evidence != "experimental":
         return sentence("Deal it by lot next time: then what is found is an effect.")
-    return sentence("It takes a larger pilot, or a longer one.")
+    if each.needed is None or each.needed <= each.effect.n:
+        return sentence("To tell it takes far more customers than the pilot of {arm} had.", arm=each.arm)
+    return sentence(
+        "If {arm} does what it seems to, a pilot of about {n} customers tells; mode=plan draws it.",
+        arm=each.arm,
+        n=number(float(f"{each.needed:.2g}")),
+    )
 
 
 def money(done: Evaluation) -> Iterator[Finding]:
-    """What a roll-out would bring, of the arms that have a price.
+    """What a roll-out would bring, of the arms whose cost and value are known.
 
     Parameters
     ----------
@@ -90,49 +101,49 @@ def money(done: Evaluation) -> Iterator[Finding]:
     """
     currency = done.ready.question.currency
     for each in done.verdicts:
-        endless = not np.isfinite(each.effect.upper - each.effect.lower)
-        if each.gains is None or each.effect.evidence != "experimental" or endless:
+        value, cost = each.price.value, each.price.cost
+        if each.gains is None or value is None or cost is None or each.effect.evidence != "experimental":
             continue
-        (gain, loss), (half, _) = each.gains[1.0], each.gains[HALF]
-        net = each.customers * (
-            done.ready.primary.measure.good * (done.value or 0.0) * each.draws - done.costs.get(each.arm, 0.0)
+        gain, half = each.gains[1.0][0], each.gains[HALF][0]
+        low, high = sorted(
+            each.customers * (each.good * value * end - cost) for end in (each.effect.lower, each.effect.upper)
         )
-        low, high = np.quantile(net, [0.05, 0.95])
         names = {
             "arm": each.arm,
             "n": number(each.customers),
             "gain": _money(abs(gain)),
             "half": _money(abs(half)),
-            "loss": _money(loss),
             "currency": currency,
         }
         if _all_have_it(done) and gain >= 0:
             said = sentence(
-                "All {n} customers have {arm} already: to keep it as long again would bring {gain} {currency}. "
-                "Expected loss: {loss}.",
+                "All {n} customers have {arm} already: to keep it as long again is expected to bring {gain} {currency} "
+                "more than it costs.",
                 **names,
             )
         elif _all_have_it(done):
             said = sentence(
-                "All {n} customers have {arm} already: to keep it as long again would lose {gain} {currency}.", **names
+                "All {n} customers have {arm} already: to keep it as long again is expected to lose {gain} {currency}.",
+                **names,
             )
         elif gain >= 0:
             said = sentence(
-                "Rolled out to {n} customers, {arm} would bring {gain} {currency}; to half of them, {half}. Expected "
-                "loss: {loss}.",
+                "Rolled out to {n} customers, {arm} is expected to bring {gain} {currency} more than it costs; to half "
+                "of them, {half}.",
                 **names,
             )
         else:
             said = sentence(
-                "Rolled out to {n} customers, {arm} would lose {gain} {currency}; to half of them, {half}.", **names
+                "Rolled out to {n} customers, {arm} is expected to lose {gain} {currency}; to half of them, {half}.",
+                **names,
             )
         yield Finding(
             id=f"rollout_{each.arm}",
             statement=said.replace("  ", " "),
             estimate=gain,
             unit=currency,
-            interval=(float(low), float(high)),
-            interval_kind=sentence("{level} posterior interval", level=percent(0.9)),
+            interval=(low if np.isfinite(low) else None, high if np.isfinite(high) else None),
+            interval_kind=kind(each.effect),
             evidence="experimental",
             n=each.effect.n,
             table="decision",
@@ -161,7 +172,7 @@ def guardrails(done: Evaluation) -> Iterator[Finding]:
     by_arm = {each.arm: each for each in done.verdicts}
     for name, margin in done.ready.question.guardrails.items():
         for each in done.of(name):
-            scale = scale_of(each.measure, done.ready.question.currency)
+            scale = scale_of(each.measure, done.ready.question.currency, done.over(each.measure, each.found))
             verdict = by_arm[each.found.arm]
             names = {"label": each.measure.label, "arm": each.found.arm, "margin": amount(margin, scale)}
             if name in verdict.broken:
@@ -193,36 +204,13 @@ def others(done: Evaluation) -> Iterator[Finding]:
         and each.measure.name != done.ready.question.taken  # whom the offer moved to take it gained nothing by that
     ]
     for _, _, each in sorted(found, key=lambda one: one[:2])[:MOST_TOLD]:
-        scale = scale_of(each.measure, done.ready.question.currency)
+        scale = scale_of(each.measure, done.ready.question.currency, done.over(each.measure, each.found))
         names = {"arm": each.found.arm, "label": each.measure.label, "n": amount(each.found.estimate, scale)}
         if each.found.estimate > 0:
             said = sentence("Besides, {arm} raises “{label}” by {n}.", **names)
         else:
             said = sentence("Besides, {arm} lowers “{label}” by {n}.", **names)
         yield _finding(f"effect_{each.found.arm}_{each.measure.name}", said, each, scale)
-
-
-def left_out(outcomes: Sequence[tuple[Any, str]]) -> Check:
-    """Outcomes of which nothing is told, by reason.
-
-    Parameters
-    ----------
-    outcomes
-        Their measures, and why.
-    """
-    whys: dict[str, list[str]] = {}
-    for measure, why in outcomes:
-        whys.setdefault(why, []).append(sentence("“{label}”", label=measure.label))
-    told = [
-        sentence("{labels} ({why})", labels=listing(own[:MOST_UNTOLD] + ["…"] * (len(own) > MOST_UNTOLD)), why=why)
-        for why, own in whys.items()
-    ]
-    return Check(
-        name="pilot_untold",
-        status="pass",
-        message=sentence("Left out, as nothing can be told of them: {outcomes}.", outcomes="; ".join(told)),
-        title=sentence("Outcomes left out"),
-    )
 
 
 def _finding(name: str, said: str, each: Effect, scale: Scale) -> Finding:
@@ -258,13 +246,14 @@ def headline(each: Verdict, done: Evaluation, scale: Scale) -> str:
         "amount": amount(each.effect.estimate, scale),
         "sure": _share(each.p_worth_it),
         "unsure": _share(1 - each.p_worth_it),
+        "smallest": amount(each.price.smallest, replace(scale, days=None)),
         "worse": listing([f"“{labels[name]}”" for name in (each.broken or each.at_risk)]),
     }
     match each.choice:
         case "roll_out":
             return _roll_out(each, names, kept=_all_have_it(done))
         case "stop":
-            return _stop(each, done.ready.primary.measure.good, names)
+            return _stop(each, names)
         case "go_on":
             return _go_on(each, names)
     if against := done.ready.pilot.contradicted:
@@ -280,20 +269,36 @@ def _share(probability: float) -> str:
 
 
 def _roll_out(each: Verdict, names: dict[str, str], *, kept: bool) -> str:
-    if kept and each.priced and each.effect.estimate >= 0:
-        return sentence("Keep {arm}: it raises “{label}” by {amount}, more than it costs ({sure} sure).", **names)
-    if kept and each.priced:
-        return sentence("Keep {arm}: it lowers “{label}” by {amount}, more than it costs ({sure} sure).", **names)
-    if each.priced and each.effect.estimate >= 0:
-        return sentence("Roll out {arm}: it raises “{label}” by {amount}, more than it costs ({sure} sure).", **names)
-    if each.priced:
-        return sentence("Roll out {arm}: it lowers “{label}” by {amount}, more than it costs ({sure} sure).", **names)
-    if each.effect.estimate >= 0:
-        return sentence("It works: {arm} raises “{label}” by {amount} ({sure} sure).", **names)
+    rises = each.effect.estimate >= 0
+    if kept and each.price.basis:
+        if rises:
+            return sentence("Keep {arm}: it raises “{label}” by {amount}, worth having ({sure} sure).", **names)
+        return sentence("Keep {arm}: it lowers “{label}” by {amount}, worth having ({sure} sure).", **names)
+    match each.price.basis, rises:
+        case "cost", True:
+            return sentence(
+                "Roll out {arm}: it raises “{label}” by {amount}, worth more than it costs ({sure} sure).", **names
+            )
+        case "cost", False:
+            return sentence(
+                "Roll out {arm}: it lowers “{label}” by {amount}, worth more than it costs ({sure} sure).", **names
+            )
+        case "stated", True:
+            return sentence(
+                "Roll out {arm}: it raises “{label}” by {amount}, more than the {smallest} asked for ({sure} sure).",
+                **names,
+            )
+        case "stated", False:
+            return sentence(
+                "Roll out {arm}: it lowers “{label}” by {amount}, more than the {smallest} asked for ({sure} sure).",
+                **names,
+            )
+        case _, True:
+            return sentence("It works: {arm} raises “{label}” by {amount} ({sure} sure).", **names)
     return sentence("It works: {arm} lowers “{label}” by {amount} ({sure} sure).", **names)
 
 
-def _stop(each: Verdict, good: int, names: dict[str, str]) -> str:
+def _stop(each: Verdict, names: dict[str, str]) -> str:
     if each.broken:
         return plural(
             "Stop {arm}: {worse} gets worse by more than is allowed.",
@@ -301,17 +306,23 @@ def _stop(each: Verdict, good: int, names: dict[str, str]) -> str:
             len(each.broken),
             **names,
         )
-    if not each.priced:
-        return sentence("Stop {arm}: the data exclude that “{label}” gets better ({unsure} sure).", **names)
-    if not clear(each.effect) or each.effect.estimate * good <= 0:
-        return sentence("Stop {arm}: the data exclude an effect worth its cost ({unsure} sure).", **names)
-    if each.effect.estimate >= 0:
-        return sentence(
-            "Stop {arm}: it raises “{label}” by {amount}, but the data exclude an effect worth its cost.", **names
-        )
-    return sentence(
-        "Stop {arm}: it lowers “{label}” by {amount}, but the data exclude an effect worth its cost.", **names
-    )
+    rises, harms = each.effect.estimate >= 0, each.effect.estimate * each.good <= 0
+    if harms and clear(each.effect):
+        if rises:
+            return sentence("Stop {arm}: it raises “{label}” by {amount}, which is worse than without it.", **names)
+        return sentence("Stop {arm}: it lowers “{label}” by {amount}, which is worse than without it.", **names)
+    match each.price.basis, harms or not clear(each.effect):
+        case "", _:
+            return sentence("Stop {arm}: the data exclude that “{label}” gets better ({unsure} sure).", **names)
+        case "cost", True:
+            return sentence("Stop {arm}: the data exclude an effect worth its cost ({unsure} sure).", **names)
+        case "stated", True:
+            return sentence(
+                "Stop {arm}: the data exclude an effect of {smallest}, which was asked for ({unsure} sure).", **names
+            )
+    if rises:
+        return sentence("Stop {arm}: it raises “{label}” by {amount}, but surely less than is worth having.", **names)
+    return sentence("Stop {arm}: it lowers “{label}” by {amount}, but surely less than is worth having.", **names)
 
 
 def _go_on(each: Verdict, names: dict[str, str]) -> str:
@@ -326,6 +337,8 @@ def _go_on(each: Verdict, names: dict[str, str]) -> str:
             "Go on with {arm}: it lowers “{label}” by {amount}, but {worse} may get worse by more than is allowed.",
             **names,
         )
+    if each.running:
+        return _still_running(each, weeks, names)
     if not clear(each.effect):
         return plural(
             "Go on with {arm}: no effect on “{label}” was seen yet; {n} more week would tell.",
@@ -343,6 +356,30 @@ def _go_on(each: Verdict, names: dict[str, str]) -> str:
     return plural(
         "Go on with {arm}: it lowers “{label}” by {amount}; {n} more week would tell whether that is worth it.",
         "Go on with {arm}: it lowers “{label}” by {amount}; {n} more weeks would tell whether that is worth it.",
+        weeks,
+        **names,
+    )
+
+
+def _still_running(each: Verdict, weeks: int, names: dict[str, str]) -> str:
+    """Of a pilot that is not over, and of which nothing can be said for good yet."""
+    if not clear(each.effect):
+        return plural(
+            "Go on with {arm} to its end in {n} week: no effect on “{label}” was seen yet.",
+            "Go on with {arm} to its end in {n} weeks: no effect on “{label}” was seen yet.",
+            weeks,
+            **names,
+        )
+    if each.effect.estimate >= 0:
+        return plural(
+            "Go on with {arm} to its end in {n} week: so far it raises “{label}” by {amount}.",
+            "Go on with {arm} to its end in {n} weeks: so far it raises “{label}” by {amount}.",
+            weeks,
+            **names,
+        )
+    return plural(
+        "Go on with {arm} to its end in {n} week: so far it lowers “{label}” by {amount}.",
+        "Go on with {arm} to its end in {n} weeks: so far it lowers “{label}” by {amount}.",
         weeks,
         **names,
     )
@@ -402,20 +439,20 @@ def _untold(each: Verdict, names: dict[str, str]) -> str:
     if each.effect.evidence != "experimental":
         if rises:
             return sentence(
-                "Whether {arm} works, these data cannot tell: “{label}” is {amount} higher than among comparable "
+                "These data cannot tell whether {arm} works: “{label}” is {amount} higher than among comparable "
                 "customers, but chance did not decide.",
                 **names,
             )
         return sentence(
-            "Whether {arm} works, these data cannot tell: “{label}” is {amount} lower than among comparable "
+            "These data cannot tell whether {arm} works: “{label}” is {amount} lower than among comparable "
             "customers, but chance did not decide.",
             **names,
         )
     if not clear(each.effect):
         return sentence("No effect of {arm} on “{label}” was seen, and one worth having is not excluded.", **names)
     if rises:
-        return sentence("Whether {arm} is worth it, these data cannot tell: it raises “{label}” by {amount}.", **names)
-    return sentence("Whether {arm} is worth it, these data cannot tell: it lowers “{label}” by {amount}.", **names)
+        return sentence("These data cannot tell whether {arm} is worth it: it raises “{label}” by {amount}.", **names)
+    return sentence("These data cannot tell whether {arm} is worth it: it lowers “{label}” by {amount}.", **names)
 
 
 def _ranked(each: Verdict, unit: str, names: dict[str, Any]) -> str:

@@ -36,6 +36,11 @@ class Known(Protocol):
         ...
 
     @property
+    def direction(self) -> str:
+        """Which way is better, of an outcome that is no rating; empty where nobody said."""
+        ...
+
+    @property
     def role(self) -> str:
         """Of a survey's item."""
         ...
@@ -67,6 +72,8 @@ class Measure:
         Whether it is in money.
     good
         1 where more is better, −1 where less is.
+    unsaid
+        Whether nobody said which way is better, and more is taken for it.
     detail
         Whether it is told only where it is asked for: ratings of single touchpoints.
     unit
@@ -80,6 +87,7 @@ class Measure:
     column: str = ""
     money: bool = False
     good: int = 1
+    unsaid: bool = False
     detail: bool = False
     unit: str = ""
 
@@ -111,11 +119,18 @@ def measures_of(columns: Mapping[str, Sequence[Known]], present: Mapping[str, Se
 
 
 def _of_column(each: Known, table: str) -> Iterator[Measure]:
-    if each.kind == "boolean":
-        yield Measure(name=each.name, label=each.label, kind="share", table=table, column=each.name)
-    elif each.kind in ("number", "money", "rating", None):
-        money = each.kind == "money"
-        yield Measure(name=each.name, label=each.label, kind="mean", table=table, column=each.name, money=money)
+    if each.kind not in ("boolean", "number", "money", "rating", None):
+        return
+    yield Measure(
+        name=each.name,
+        label=each.label,
+        kind="share" if each.kind == "boolean" else "mean",
+        table=table,
+        column=each.name,
+        money=each.kind == "money",
+        good=-1 if each.direction == "low_is_good" else 1,
+        unsaid=not each.direction and each.kind != "rating",
+    )
 
 
 def _of_orders(present: Sequence[str]) -> Iterator[Measure]:
