@@ -7,7 +7,7 @@ import pandas as pd
 from tests.decisions.pilot_files import answered, write
 
 from workbench.decisions.rollout.alike import apart, later
-from workbench.decisions.rollout.verdict import weeks_needed
+from workbench.decisions.rollout.weighing.verdict import weeks_needed
 from workbench.statistics.draws import balance
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.decisions.rollout.phrases import Scale
-from workbench.decisions.rollout.verdict import Price, Verdict
+from workbench.decisions.rollout.weighing.verdict import Price, Verdict
 from workbench.decisions.rollout.words import headline
 from workbench.models.trials.estimates.estimate import from_error
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.decisions.rollout.question import looks_of
+from workbench.decisions.rollout.weighing.question import looks_of
 
 
 def manifest(run, *, last="2026-03-01", extracted=None, fingerprint="a", status="succeeded", where=None, **more):

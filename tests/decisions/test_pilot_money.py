@@ -11,7 +11,7 @@ from tests.decisions.test_pilot_verdict import weighed
 from workbench.decisions.rollout.checks import checks
 from workbench.decisions.rollout.evaluation import _price
 from workbench.decisions.rollout.report import metrics
-from workbench.decisions.rollout.verdict import Price, weigh
+from workbench.decisions.rollout.weighing.verdict import Price, weigh
 from workbench.decisions.rollout.words import headlines, money
 from workbench.errors import DataError, ParameterError
 from workbench.models.trials import looking

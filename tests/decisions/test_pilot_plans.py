@@ -19,7 +19,7 @@ from workbench.datasets.privacy.pseudonyms import pseudonym
 from workbench.decisions import piloting, planning
 from workbench.decisions.planning import rehearsal
 from workbench.decisions.planning.drawn import strata_of
-from workbench.decisions.rollout import verdict
+from workbench.decisions.rollout.weighing import verdict
 from workbench.errors import WorkbenchError
 from workbench.exhibits import flatten
 from workbench.findings import Finding

@@ -10,7 +10,7 @@ from tests.decisions.pilot_worlds import DAYS, SATISFIED, TABLES
 from tests.decisions.test_pilot_verdict import weighed
 
 from workbench import datasets, features
-from workbench.decisions.rollout.verdict import FOUND
+from workbench.decisions.rollout.weighing.verdict import FOUND
 from workbench.models.trials import lot
 from workbench.models.trials.estimates import Sample
 from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN

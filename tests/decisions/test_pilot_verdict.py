@@ -11,7 +11,7 @@ from tests.decisions.test_pilot_evaluation import asked, dealt, made
 
 from workbench.decisions import rollout
 from workbench.decisions.rollout.report import metrics
-from workbench.decisions.rollout.verdict import FOUND, Price, weigh
+from workbench.decisions.rollout.weighing.verdict import FOUND, Price, weigh
 from workbench.declared.pilot_evaluation import EFFECT_DRAWS, EFFECTS
 from workbench.exhibits import flatten
 from workbench.findings import Finding

@@ -6,7 +6,7 @@ from tests.decisions.pilot_worlds import world_of
 from tests.decisions.test_pilot_verdict import weighed
 from tests.kept_worlds import kept
 
-from workbench.decisions.rollout.verdict import FOUND
+from workbench.decisions.rollout.weighing.verdict import FOUND
 
 pytestmark = pytest.mark.slow
 SEEDS = range(301, 501)

@@ -15,7 +15,7 @@ from workbench.decisions.planning.rehearsal import Rehearsal, rehearse
 from workbench.decisions.planning.scheme import FEWEST_UNITS, Scheme
 from workbench.decisions.planning.windows import Window, of_customers, of_units, starts_of, window
 from workbench.decisions.rollout.pilot import FEWEST
-from workbench.decisions.rollout.question import Question
+from workbench.decisions.rollout.weighing.question import Question
 from workbench.draws import seed_of
 from workbench.errors import DataError, ParameterError, WorkbenchError
 from workbench.wording import listing, number, plural, sentence, shown, suggestion

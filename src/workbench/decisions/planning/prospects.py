@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.planning.scheme import Scheme
-from workbench.decisions.rollout.verdict import SURE
+from workbench.decisions.rollout.weighing.verdict import SURE
 from workbench.models.trials.planning import (
     Clustering,
     Variation,

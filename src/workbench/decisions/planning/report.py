@@ -14,7 +14,7 @@ from workbench.decisions.planning.lines import lines
 from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.words import lasting, scale
 from workbench.decisions.rollout.phrases import amount
-from workbench.decisions.rollout.question import DRAW
+from workbench.decisions.rollout.weighing.question import DRAW
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.models.trials.planning import POWER
 from workbench.wording import day, number, percent, sentence

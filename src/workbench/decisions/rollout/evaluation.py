@@ -21,8 +21,8 @@ from workbench.decisions.rollout.estimators import UNEVEN
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
-from workbench.decisions.rollout.question import Question, looks_of
-from workbench.decisions.rollout.verdict import Basis, Price, Verdict, weigh
+from workbench.decisions.rollout.weighing.question import Question, looks_of
+from workbench.decisions.rollout.weighing.verdict import Basis, Price, Verdict, weigh
 from workbench.draws import seed_of
 from workbench.errors import DataError
 from workbench.models.trials import looking

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
-from workbench.decisions.rollout.verdict import HALF, SURE, Verdict
+from workbench.decisions.rollout.weighing.verdict import HALF, SURE, Verdict
 from workbench.findings import Finding
 from workbench.wording import listing, number, p_value, percent, plural, sentence
 
