@@ -8,7 +8,7 @@ import yaml
 from workbench.decisions.planning.drawn import WITHIN
 from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.scheme import CONTROL
-from workbench.decisions.rollout.question import DRAW
+from workbench.decisions.rollout.weighing.question import DRAW
 from workbench.exhibits import Lines
 from workbench.wording import sentence
 
