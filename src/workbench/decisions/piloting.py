@@ -10,7 +10,8 @@ import pandas as pd
 from workbench.decisions import planning, rollout
 from workbench.decisions.planning import Base, Draft, Plan, Scheme
 from workbench.decisions.rollout import Question
-from workbench.decisions.rollout.evaluation import Evaluation, Ready
+from workbench.decisions.rollout.evaluation import Evaluation
+from workbench.decisions.rollout.opening import Ready
 from workbench.decisions.rollout.pilot import Pilot
 
 Mode = Literal["plan", "evaluate"]

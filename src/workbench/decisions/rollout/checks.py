@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.rollout.dealt import gaps
-from workbench.decisions.rollout.evaluation import SHORTEST_WINDOW, Evaluation, weeks_left
+from workbench.decisions.rollout.evaluation import Evaluation, weeks_left
+from workbench.decisions.rollout.opening import SHORTEST_WINDOW
 from workbench.findings import Check
 from workbench.wording import listing, number, plural, sentence, shown
 

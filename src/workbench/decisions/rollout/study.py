@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from workbench.decisions.rollout.dealt.at_start import of_contracts, unsure
-from workbench.decisions.rollout.evaluation import Evaluation, Ready, evaluate, ready
+from workbench.decisions.rollout.evaluation import Evaluation, evaluate
+from workbench.decisions.rollout.opening import Ready, ready
 from workbench.decisions.rollout.pilot import DatasetDefinition, Pilot, read_pilot
 from workbench.decisions.rollout.weighing.question import Question
 from workbench.errors import DataError
