@@ -88,7 +88,9 @@ def test_what_a_customer_cost_is_the_sum_of_its_rows(bench):
     crossed = rows[~treated].iloc[:50].assign(arm="mail", start="2024-09-01", end=None, cost=99.0)
     pilot_files.write(bench, pd.concat([rows, *later, crossed]), RANDOMISED)
     done = pilot_files.answered(bench, outcome="spend")
-    assert done.costs == {"mail": pytest.approx(14.0)}  # three calls at 5, beside 1 of the control; none of who crossed
+    assert done.prices["mail"].cost == pytest.approx(
+        14.0
+    )  # three calls at 5, beside 1 of the control; none of who crossed
     assert "pilot_costs" not in checks(done)
 
 
@@ -98,13 +100,13 @@ def test_a_cost_that_is_not_recorded_is_that_of_the_others_and_said(bench):
     rows = rows.assign(spend=rng.normal(50, 10, 400), cost=np.where(treated & known, 10.0, np.nan))
     pilot_files.write(bench, rows, RANDOMISED)
     done = pilot_files.answered(bench, outcome="spend")
-    assert done.costs == {"mail": 10.0}
+    assert done.prices["mail"].cost == 10.0
     said = checks(done)["pilot_costs"]
     assert (said.status, said.value) == ("warn", int((treated & ~known).sum()))
     rows = rows.assign(cost=np.where(treated, np.where(known, 10.0, 0.0), np.nan))
     pilot_files.write(bench, rows, RANDOMISED)
     done = pilot_files.answered(bench, outcome="spend")
-    assert done.costs == {"mail": pytest.approx(10 * known[treated].mean())}  # a recorded 0 is a 0
+    assert done.prices["mail"].cost == pytest.approx(10 * known[treated].mean())  # a recorded 0 is a 0
     assert "pilot_costs" not in checks(done)
 
 

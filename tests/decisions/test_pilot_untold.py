@@ -47,7 +47,7 @@ def test_months_left_out_are_a_remedy_and_those_who_have_it_keep_it(bench):
     said = said_of(done)
     assert said["fair"].startswith("The comparison is fair")
     assert said["verdict_app"].startswith("Keep app: it raises “Spending”")
-    assert "customers have app already: to keep it as long again would bring" in said["rollout_app"]
+    assert "customers have app already: to keep it as long again is expected to bring" in said["rollout_app"]
 
 
 def test_starts_that_nobody_drew_are_compared_with_who_still_waits(bench):

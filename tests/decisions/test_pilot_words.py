@@ -7,10 +7,11 @@ import pytest
 from tests.conftest import ROOT
 
 from workbench.datasets.definitions.canonical import CANONICAL
+from workbench.datasets.definitions.column import HIGH_IS_GOOD, LOW_IS_GOOD
 from workbench.messages import all_messages
 
 ROOMS = ("decisions/planning/", "decisions/rollout/", "decisions/piloting")
-FIELDS = {name for table in CANONICAL.values() for name in table.fields} | set(CANONICAL)
+FIELDS = {name for table in CANONICAL.values() for name in table.fields} | {*CANONICAL, HIGH_IS_GOOD, LOW_IS_GOOD}
 
 
 def parameters():
