@@ -79,9 +79,16 @@ def test_less_leaving_is_better_where_dataset_yaml_says_so(bench, direction, cho
         assert told is None
         assert "lowers “Left” by 10 of 100 customers, worth more than it costs" in said(done)[0]
         assert metrics(done)["expected_gain_call"] == pytest.approx(800 * (100 * 0.1 - 1.0))
-    else:  # what nobody said is told where the verdict hangs on it
+    else:  # what nobody said is told where the verdict hangs on it, whichever it is
         assert told.status == "warn"
         assert "direction: low_is_good" in told.message
+
+
+def test_that_more_leaving_works_is_doubted(bench):
+    write(bench, dealt(["none", "call"], left=left({"call": 30})), LOT, kinds={"left": LEFT["left"] % ""})
+    done = answered(bench)
+    assert done.verdicts[0].choice == "roll_out"
+    assert check(done, "pilot_direction").status == "warn"
 
 
 def test_a_value_below_nothing_says_that_less_is_better(bench):
@@ -125,6 +132,15 @@ def test_nothing_is_more_than_a_cost_that_nobody_knows(bench):
     effect = exact.verdicts[0].effect
     assert gain.estimate == pytest.approx(800 * (effect.estimate - 2.0), rel=1e-12)  # as printed beside it
     assert gain.interval == pytest.approx((800 * (effect.lower - 2.0), 800 * (effect.upper - 2.0)))
+
+
+def test_what_does_not_pay_its_cost_is_not_rolled_out_because_less_was_asked_for(bench):
+    write(bench, dealt(["none", "call"], spend=spending({"call": 3.0})), LOT)
+    done = answered(bench, smallest=1.0, cost=5.0)
+    (found,) = done.verdicts
+    assert (found.choice, found.price.smallest, found.price.basis) == ("stop", 5.0, "cost")
+    assert check(done, "pilot_smallest").status == "warn"
+    assert check(answered(bench, smallest=2.0, cost=1.0), "pilot_smallest") is None
 
 
 def test_sizes_that_no_share_can_have_are_refused_at_once(bench):

@@ -30,6 +30,7 @@ def checks(done: Evaluation) -> Iterator[Check]:
     yield from gaps(at.pilot.without_unit, at.pilot.design.unit, costs, len(at.pilot.roster))
     yield from _running(done)
     yield from _direction(done)
+    yield from _asked_too_little(done)
     yield from _revenue(done)
     if at.question.outcome is None:
         yield Check(
@@ -203,21 +204,40 @@ def _direction(done: Evaluation) -> Iterator[Check]:
         unsaid = [each for each in unsaid if each is not at.primary.measure]
     if not unsaid:
         return
-    names = {each.name for each in unsaid}
-    worse = any(
-        (at.primary.measure.name in names and each.choice == "stop" and not each.broken)
+    names = {each.name for each in unsaid if not each.money}  # more money is better, unless it is a cost
+    decided = any(
+        (at.primary.measure.name in names and each.choice in ("roll_out", "stop") and not each.broken)
         or names & {*each.broken, *each.at_risk}
         for each in done.verdicts
     )
     yield Check(
         name="pilot_direction",
-        status="warn" if worse else "pass",
+        status="warn" if decided else "pass",
         message=sentence(
             "More of {names} is taken as better: nobody said. Where less is, write direction: low_is_good into its "
             "column of dataset.yaml; else high_is_good.",
             names=listing([f"“{each.label}”" for each in unsaid]),
         ),
         title=sentence("Which way is better"),
+    )
+
+
+def _asked_too_little(done: Evaluation) -> Iterator[Check]:
+    """Whether the smallest effect that was asked for does not pay its cost."""
+    asked = done.ready.question.smallest
+    short = [arm for arm, price in done.prices.items() if asked is not None and price.basis == "cost"]
+    if not short:
+        return
+    yield Check(
+        name="pilot_smallest",
+        status="warn",
+        message=sentence(
+            "smallest_effect={asked} does not pay what {arms} costs: the smallest effect worth having is the one that "
+            "does.",
+            asked=number(asked),
+            arms=listing(short),
+        ),
+        title=sentence("Asked for less than it costs"),
     )
 
 

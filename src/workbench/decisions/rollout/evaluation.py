@@ -241,9 +241,9 @@ def _price(at: Ready, each: Effect) -> Price:
         value *= each.per_customer
     if shortened(at, each.found):
         value = None  # the cost is of the whole window
-    smallest, basis = question.smallest, "stated"
-    if smallest is None:
-        smallest, basis = (cost / value, "cost") if value and cost is not None else (0.0, "")
+    smallest, basis = (0.0, "") if question.smallest is None else (question.smallest, "stated")
+    if value and cost is not None and (question.smallest is None or cost / value > question.smallest):
+        smallest, basis = cost / value, "cost"  # what does not pay its cost is not worth having, whatever was asked for
     return Price(smallest=smallest, basis=cast("Basis", basis), cost=cost, value=value)
 
 

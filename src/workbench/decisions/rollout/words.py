@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.rollout.effects import Effect
-from workbench.decisions.rollout.evaluation import Evaluation
+from workbench.decisions.rollout.evaluation import Evaluation, shortened
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
 from workbench.decisions.rollout.weighing.verdict import HALF, SURE, Verdict
 from workbench.findings import Finding
@@ -55,6 +55,12 @@ def _action(each: Verdict, done: Evaluation) -> str:
     if contradicted:
         return sentence("Find out how the arms came about, and deal the next pilot by lot.")
     match each.choice:
+        case "roll_out" if not each.price.basis and shortened(done.ready, each.effect):
+            return sentence(
+                "Say window_days={n}, all of which is seen, and what {arm} costs in as long.",
+                n=str(each.effect.days),
+                arm=each.arm,
+            )
         case "roll_out" if not each.price.basis:
             return sentence(
                 "Say what a customer costs and what a unit is worth (cost_per_customer, value_per_unit), and {arm} is "
@@ -78,6 +84,11 @@ def _action(each: Verdict, done: Evaluation) -> str:
                 int(np.ceil(each.weeks or 0)),
                 arm=each.arm,
             )
+    return _next_pilot(each)
+
+
+def _next_pilot(each: Verdict) -> str:
+    """What a pilot would take that can tell."""
     if each.effect.kind in ("placebo", "permutation"):
         return sentence("Deal it to more units by lot: six are the fewest that can tell, twenty tell well.")
     if each.effect.evidence != "experimental":
@@ -139,7 +150,7 @@ def money(done: Evaluation) -> Iterator[Finding]:
             )
         yield Finding(
             id=f"rollout_{each.arm}",
-            statement=said.replace("  ", " "),
+            statement=said.replace("  ", " ").replace(" ;", ";").replace(" .", "."),
             estimate=gain,
             unit=currency,
             interval=(low if np.isfinite(low) else None, high if np.isfinite(high) else None),

@@ -150,7 +150,8 @@ def weigh(
     """
     drawn = effect.draws(draws, random_seed=seed)
     told = fair and bool(np.isfinite([effect.lower, effect.upper]).any())
-    p_worth_it = float((good * drawn > price.smallest).mean()) if told else np.nan
+    larger = effect.above(good * price.smallest)  # by the distribution that the interval is of, not by draws
+    p_worth_it = (larger if good > 0 else 1 - larger) if told else np.nan
     apart = good * effect.estimate - price.smallest
     waiting = weeks_needed(apart, effect.se, weeks_so_far) if fair else None
     choice: Choice
