@@ -93,8 +93,10 @@ def _next_pilot(each: Verdict) -> str:
         return sentence("Deal it to more units by lot: six are the fewest that can tell, twenty tell well.")
     if each.effect.evidence != "experimental":
         return sentence("Deal it by lot next time: then what is found is an effect.")
-    if each.needed is None or each.needed <= each.effect.n:
+    if each.needed is None:
         return sentence("To tell it takes far more customers than the pilot of {arm} had.", arm=each.arm)
+    if each.needed <= each.effect.n:  # one look would have told, several do not yet
+        return sentence("Deal {arm} to more customers: what holds at any number of looks takes more.", arm=each.arm)
     return sentence(
         "If {arm} does what it seems to, a pilot of about {n} customers tells; mode=plan draws it.",
         arm=each.arm,
