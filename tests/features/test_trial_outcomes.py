@@ -10,8 +10,8 @@ import pytest
 from workbench.features import follow_up
 
 
-def column(name, kind=None, use="", role="", scale=None):
-    return SimpleNamespace(name=name, label=name, kind=kind, use=use, role=role, scale=scale)
+def column(name, kind=None, use="", role="", scale=None, direction=""):
+    return SimpleNamespace(name=name, label=name, kind=kind, use=use, role=role, scale=scale, direction=direction)
 
 
 def dataset(extracted=dt.date(2026, 7, 1), **columns):
@@ -152,6 +152,17 @@ def test_contacts_complaints_minutes_and_first_contact_resolution():
     assert resolved.per_customer() == 1.0  # two of a, none of b; the window of c is not over
     assert resolved.per_customer(np.array([True, False, True])) == 2.0
     assert of(followed, 30, "minutes").per_customer() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("direction", "good", "unsaid"), [("", 1, True), ("low_is_good", -1, False), ("high_is_good", 1, False)]
+)
+def test_which_way_a_recorded_outcome_is_better_is_what_was_said(direction, good, unsaid):
+    roster = ROSTER.drop(columns="start").assign(left=[True, False, True])
+    (found,) = follow_up(
+        roster, {}, dataset(treatments=[column("left", "boolean", "outcome", direction=direction)])
+    ).measures
+    assert (found.good, found.unsaid) == (good, unsaid)
 
 
 def test_a_recorded_outcome_needs_no_dates():

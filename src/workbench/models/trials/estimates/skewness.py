@@ -40,7 +40,7 @@ def bent(t: np.ndarray, skew: float) -> np.ndarray:
     Examples
     --------
     >>> bent(np.array([-1.645, 0.0, 1.645]), 0.2).round(3).tolist()
-    [-1.348, 0.033, 2.037]
+    [-1.464, 0.033, 1.912]
     """
     t = np.asarray(t, dtype=float)
     return t if skew == 0 else 3 / skew * (1 - np.cbrt(1 - skew * t - skew**2 / 6))

@@ -68,7 +68,7 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
     >>> treated = np.array([False, False, False, True, True, True])
     >>> found = of_units(Sample(values=values, treated=treated, unit=np.arange(6)))
     >>> round(found.estimate, 3), round(found.se, 3), found.df, found.p_value, found.kind
-    (3.333, 1.054, 4, 0.1, 'permutation')
+    (3.333, 1.054, 4.0, 0.1, 'permutation')
     """
     used = sample.usable()
     units = read_units(used)
