@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from workbench.decisions.rollout.phrases import Scale
@@ -37,7 +36,6 @@ def told(
         good=good,
         price=Price(smallest=0.01, basis=basis, cost=1.0, value=100.0),
         p_worth_it=0.97,
-        draws=np.zeros(1),
         gains=None,
         customers=900,
         weeks=weeks,

@@ -143,6 +143,15 @@ def test_what_does_not_pay_its_cost_is_not_rolled_out_because_less_was_asked_for
     assert check(answered(bench, smallest=2.0, cost=1.0), "pilot_smallest") is None
 
 
+def test_an_arm_of_which_no_cost_is_recorded_is_not_said_to_cost_what_others_do(bench):
+    rows = dealt(["none", "call", "mail"], spend=spending({"call": 3.0, "mail": 3.0}))
+    rows["cost"] = np.where(rows["arm"] == "call", 1.0, np.nan)
+    write(bench, rows, LOT)
+    done = answered(bench)
+    assert (done.prices["call"].cost, done.prices["mail"].cost) == (1.0, None)
+    assert check(done, "pilot_costs") is None
+
+
 def test_sizes_that_no_share_can_have_are_refused_at_once(bench):
     rows = dealt(["none", "call"], spend=spending({}), left=left({}))
     write(bench, rows, LOT, kinds={"left": LEFT["left"] % ""})
@@ -175,7 +184,10 @@ def test_a_pilot_that_still_runs_is_told_as_running(bench):
     assert found.running
     assert found.choice == "go_on"
     assert found.weeks == pytest.approx((pd.Timestamp("2024-09-30") - done.ready.followed.until).days / 7, abs=0.2)
-    assert check(done, "pilot_running").status == "warn"
+    seen = check(done, "pilot_running")
+    assert (seen.status, seen.value) == ("warn", int(done.ready.followed.reach()[0]))
+    asked = answered(bench, outcome="spend", cost=0.0, window_days=28)
+    assert check(asked, "pilot_running").value == seen.value  # not the window that was asked for
     assert "to its end" in said(done)[0]
 
 
@@ -228,7 +240,7 @@ def test_an_effect_on_a_contact_is_worth_what_a_customer_has_of_them():
         days=30,
     )
     found = from_error(0.4, 0.01, confidence=0.9, kind="robust", n=100, units=100, arm="call")
-    price = _price(at, SimpleNamespace(found=found, per_customer=0.2))
+    price = _price(at, SimpleNamespace(found=found, per_customer=0.2, days=None))
     assert price.value == pytest.approx(2.0)
     assert price.smallest == pytest.approx(0.5)
     whole = weigh(

@@ -8,6 +8,7 @@ import numpy as np
 from workbench.decisions.rollout.dealt import gaps
 from workbench.decisions.rollout.evaluation import Evaluation, weeks_left
 from workbench.decisions.rollout.opening import SHORTEST_WINDOW
+from workbench.decisions.rollout.pilot import Pilot
 from workbench.findings import Check
 from workbench.wording import listing, number, plural, sentence, shown
 
@@ -26,7 +27,7 @@ def checks(done: Evaluation) -> Iterator[Check]:
     at = done.ready
     yield from _windows(done)
     yield from _compared(done)
-    costs = {} if at.question.cost is not None else at.pilot.unpriced
+    costs = {} if at.question.cost is not None else _partly_known(at.pilot)
     yield from gaps(at.pilot.without_unit, at.pilot.design.unit, costs, len(at.pilot.roster))
     yield from _running(done)
     yield from _direction(done)
@@ -80,6 +81,11 @@ def _left_out(outcomes: Sequence[tuple[Any, str]]) -> Check:
         message=sentence("Left out, as nothing can be told of them: {outcomes}.", outcomes="; ".join(told)),
         title=sentence("Outcomes left out"),
     )
+
+
+def _partly_known(pilot: Pilot) -> dict[str, int]:
+    """Customers without a cost, of arms some of whose customers have one: what the others cost nobody knows."""
+    return {arm: n for arm, n in pilot.unpriced.items() if arm in pilot.costs or arm == pilot.control}
 
 
 def _compared(done: Evaluation) -> Iterator[Check]:
@@ -174,7 +180,7 @@ def _windows(done: Evaluation) -> Iterator[Check]:
 
 def _running(done: Evaluation) -> Iterator[Check]:
     """Whether the pilot was over; until then a verdict takes an interval that holds at any number of looks."""
-    left, days = weeks_left(done.ready), done.ready.days
+    left, days = weeks_left(done.ready), done.ready.seen_days
     if left is None or days is None:
         return
     yield Check(

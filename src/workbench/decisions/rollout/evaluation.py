@@ -30,8 +30,6 @@ from workbench.models.trials.units.compared import FEW_UNITS
 from workbench.statistics.multiplicity import holm
 from workbench.wording import sentence, shown
 
-SHORTER = 15
-"""Days by which an effect may be of less than the window, a choice: half a month, as months differ in length."""
 SLOWLY = 28
 """Days over which customers came into a pilot, a choice: of fewer it is not said at which rate others would."""
 
@@ -239,25 +237,12 @@ def _price(at: Ready, each: Effect) -> Price:
         value = 1.0
     if value is not None and measure.kind in ("ratio", "staying"):
         value *= each.per_customer
-    if shortened(at, each.found):
+    if each.days is not None:
         value = None  # the cost is of the whole window
     smallest, basis = (0.0, "") if question.smallest is None else (question.smallest, "stated")
     if value and cost is not None and (question.smallest is None or cost / value > question.smallest):
         smallest, basis = cost / value, "cost"  # what does not pay its cost is not worth having, whatever was asked for
     return Price(smallest=smallest, basis=cast("Basis", basis), cost=cost, value=value)
-
-
-def shortened(at: Ready, found: Estimate) -> bool:
-    """Whether an effect is of less than the window, as later months have nobody to compare with.
-
-    Parameters
-    ----------
-    at
-        What is asked of whom.
-    found
-        The effect.
-    """
-    return found.days is not None and at.days is not None and found.days < at.days - SHORTER
 
 
 def _guarded(effects: Sequence[Effect], question: Question, arm: str, *, surely: bool) -> list[str]:

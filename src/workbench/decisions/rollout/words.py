@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.rollout.effects import Effect
-from workbench.decisions.rollout.evaluation import Evaluation, shortened
+from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
 from workbench.decisions.rollout.weighing.verdict import HALF, SURE, Verdict
 from workbench.findings import Finding
@@ -55,7 +55,7 @@ def _action(each: Verdict, done: Evaluation) -> str:
     if contradicted:
         return sentence("Find out how the arms came about, and deal the next pilot by lot.")
     match each.choice:
-        case "roll_out" if not each.price.basis and shortened(done.ready, each.effect):
+        case "roll_out" if not each.price.basis and each.effect.days is not None:
             return sentence(
                 "Say window_days={n}, all of which is seen, and what {arm} costs in as long.",
                 n=str(each.effect.days),
@@ -124,35 +124,34 @@ def money(done: Evaluation) -> Iterator[Finding]:
         names = {
             "arm": each.arm,
             "n": number(each.customers),
-            "gain": _money(abs(gain)),
-            "half": _money(abs(half)),
-            "currency": currency,
+            "gain": _money(abs(gain), currency),
+            "half": _money(abs(half), ""),
         }
         if _all_have_it(done) and gain >= 0:
             said = sentence(
-                "All {n} customers have {arm} already: to keep it as long again is expected to bring {gain} {currency} "
+                "All {n} customers have {arm} already: to keep it as long again is expected to bring {gain} "
                 "more than it costs.",
                 **names,
             )
         elif _all_have_it(done):
             said = sentence(
-                "All {n} customers have {arm} already: to keep it as long again is expected to lose {gain} {currency}.",
+                "All {n} customers have {arm} already: to keep it as long again is expected to lose {gain}.",
                 **names,
             )
         elif gain >= 0:
             said = sentence(
-                "Rolled out to {n} customers, {arm} is expected to bring {gain} {currency} more than it costs; to half "
+                "Rolled out to {n} customers, {arm} is expected to bring {gain} more than it costs; to half "
                 "of them, {half}.",
                 **names,
             )
         else:
             said = sentence(
-                "Rolled out to {n} customers, {arm} is expected to lose {gain} {currency}; to half of them, {half}.",
+                "Rolled out to {n} customers, {arm} is expected to lose {gain}; to half of them, {half}.",
                 **names,
             )
         yield Finding(
             id=f"rollout_{each.arm}",
-            statement=said.replace("  ", " ").replace(" ;", ";").replace(" .", "."),
+            statement=said,
             estimate=gain,
             unit=currency,
             interval=(low if np.isfinite(low) else None, high if np.isfinite(high) else None),
@@ -169,9 +168,10 @@ def _all_have_it(done: Evaluation) -> bool:
     return not pilot.control and pilot.route == "waves" and done.ready.question.customers is None
 
 
-def _money(value: float) -> str:
+def _money(value: float, currency: str) -> str:
     """An expectation, to three digits: as finely as the estimate beside it is told."""
-    return number(float(f"{value:.3g}"))
+    told = number(float(f"{value:.3g}"))
+    return sentence("{n} {currency}", n=told, currency=currency) if currency else told
 
 
 def guardrails(done: Evaluation) -> Iterator[Finding]:

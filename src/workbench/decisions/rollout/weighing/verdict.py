@@ -66,8 +66,6 @@ class Verdict:
     p_worth_it
         Probability that the effect is larger than the smallest worth having; not a number where chance did not decide,
         as its error knows nothing of who was chosen, and where so few units were dealt that there is no interval.
-    draws : (draws,)
-        Of the effect.
     gains
         Of a full roll-out and of a half: expected net gain, and expected loss (what the draws lose where they do), in
         money of all customers who would get it; None where cost or value are not known, or chance did not decide.
@@ -91,7 +89,6 @@ class Verdict:
     good: int
     price: Price
     p_worth_it: float
-    draws: np.ndarray
     gains: dict[float, tuple[float, float]] | None
     customers: int
     weeks: float | None
@@ -176,7 +173,6 @@ def weigh(
         good=good,
         price=price,
         p_worth_it=p_worth_it,
-        draws=drawn,
         gains=_gains(effect, drawn, good, price, customers) if told else None,
         customers=customers,
         weeks=waiting if choice in ("go_on", "cannot_tell") else None,
