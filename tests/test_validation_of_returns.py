@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from benchmarks.validation import kept
 from benchmarks.validation.estimates import _crps, effects_of, judged
 from benchmarks.validation.page import written
 from benchmarks.validation.rows import DEFAULT, REPORTED, Demand, Row, covered, told
@@ -44,6 +45,27 @@ def test_the_page_has_every_figure_beside_what_is_demanded_and_names_what_was_no
     assert "not told by so few" in page
     assert "holds |" not in page
     assert "holds |" in written({"default": results}, (Row("default", (), 3, DEFAULT),), "")
+
+
+def test_what_is_kept_of_companies_counts_while_two_of_them_come_out_alike(tmp_path):
+    made = []
+
+    def make(seed, shift=0.0):
+        made.append(seed)
+        return {"npv": np.float64(seed / 3 + shift), "ends": np.array([1.0, seed]), "warns": True, "name": "service"}
+
+    for seed in (3, 1, 2):
+        kept.add("link=0, small", seed, make(seed), "first", tmp_path)
+    made.clear()
+    assert [line["seed"] for line in kept.still_so("link=0, small", "first", make, tmp_path)] == [1, 2, 3]
+    assert made == []  # the code is as it was
+    assert [line["code"] for line in kept.still_so("link=0, small", "second", make, tmp_path)] == ["second"] * 3
+    assert made == [1, 3]
+    assert kept.read("link=0, small", tmp_path)[1]["result"] == kept.rounded(make(2))
+    kept.add("link=0, small", 4, make(4, shift=1.0), "third", tmp_path)
+    lines = kept.still_so("link=0, small", "third", lambda seed: make(seed, shift=1.0), tmp_path)
+    assert [line["seed"] for line in lines] == [4]  # of the others none came out alike
+    assert kept.read("link=0, small", tmp_path) == lines
 
 
 def test_where_a_reported_row_covers_too_little_the_check_that_should_have_warned_is_named():

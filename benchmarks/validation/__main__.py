@@ -1,14 +1,14 @@
 """`make validation`: run what is missing, then write the page. `python -m benchmarks.validation --help`."""
 
 import argparse
-import json
 import time
 from pathlib import Path
 
+from benchmarks.validation import kept
 from benchmarks.validation.estimates import judged
 from benchmarks.validation.page import written
-from benchmarks.validation.rows import ROWS, Results, Row
-from tests.kept_worlds import FOLDER, digest_of
+from benchmarks.validation.rows import ROWS, Row
+from tests.kept_worlds import digest_of
 
 from workbench.files import write_atomic
 
@@ -16,23 +16,19 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation_of_returns.md"
 FIRST_SEED = 1_001  # of each row; no world of development is among them
 
 
-def world(row: Row, seed: int) -> dict:
-    """One result, made where it is not kept yet."""
-    path = _home(row) / f"{seed}.json"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found = row.of([f"seed={seed}", *row.settings], seed)
-        write_atomic(path, json.dumps(found, default=float))
-    return json.loads(path.read_text())
+def run(row: Row, worlds: int, code: str, end: float) -> None:
+    """Companies of a row that are not kept yet, until the clock is at `end`."""
 
+    def make(seed: int) -> object:
+        return row.of([f"seed={seed}", *row.settings], seed)
 
-def kept(row: Row) -> Results:
-    """Results that are there, in the order of seeds."""
-    return [json.loads(path.read_text()) for path in sorted(_home(row).glob("*.json"))]
-
-
-def _home(row: Row) -> Path:
-    return FOLDER / "validation" / digest_of(judged) / row.name.replace(" ", "_").replace(",", "")
+    there = {line["seed"] for line in kept.still_so(row.name, code, make)}
+    for seed in range(FIRST_SEED, FIRST_SEED + worlds):
+        if time.monotonic() > end:
+            break
+        if seed not in there:
+            kept.add(row.name, seed, make(seed), code)
+            print(f"{row.name}: {seed - FIRST_SEED + 1}", flush=True)
 
 
 def main() -> None:
@@ -43,16 +39,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")
     parser.add_argument("--state", default="", help="a sentence for the page on what was measured")
     asked = parser.parse_args()
-    end = time.monotonic() + 60 * asked.minutes
+    end, code = time.monotonic() + 60 * asked.minutes, digest_of(judged)
     for row in ROWS:
-        if asked.row and row.name not in asked.row:
-            continue
-        for seed in range(FIRST_SEED, FIRST_SEED + min(asked.worlds or row.worlds, row.worlds)):
-            if time.monotonic() > end:
-                break
-            world(row, seed)
-            print(f"{row.name}: {seed - FIRST_SEED + 1}", flush=True)
-    write_atomic(PAGE, written({row.name: kept(row) for row in ROWS}, ROWS, asked.state))
+        if (not asked.row or row.name in asked.row) and time.monotonic() < end:
+            run(row, min(asked.worlds or row.worlds, row.worlds), code, end)
+    found = {row.name: [line["result"] for line in kept.read(row.name)] for row in ROWS}
+    write_atomic(PAGE, written(found, ROWS, asked.state))
 
 
 if __name__ == "__main__":
