@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from tests.decisions.test_pilot_evaluation import asked, dealt, made, study
 
+from workbench import datasets
 from workbench.decisions import rollout
 from workbench.errors import WorkbenchError
 from workbench.exhibits import flatten
@@ -44,9 +45,10 @@ def test_a_control_that_was_treated_later_stays_where_it_was_dealt(bench):
     made(bench, pd.concat([rows, later]))
     found, done = checks(bench)
     assert found["pilot_contamination"].status == "warn"
-    assert "100 customers of the control (10%) got it later and stay where they were dealt" in (
-        found["pilot_contamination"].message
-    )
+    told = found["pilot_contamination"].message
+    assert "100 customers of the control got it later" in told
+    assert told.startswith("All count in the arm that they were dealt first (intention to treat).")
+    assert found["pilot_contamination"].value == pytest.approx(0.1)
     effect = done.effects[0].found
     means = rows.groupby("arm")["spend"].mean()
     assert (effect.estimate, effect.n) == (pytest.approx(means["mail"] - means["none"]), 2000)
@@ -137,3 +139,36 @@ def test_chances_of_each_customers_own_are_refused_by_name(bench):
     assert "have nobody of another arm who had the same one" in fault
     made(bench, rows.assign(chance=rows["chance"].round(1)), design=design, more="      chance: {type: number}\n")
     assert set(asked(bench).pilot.roster["stratum"]) == {"0.4", "0.5", "0.6"}
+
+
+def test_a_treated_customer_with_a_control_row_later_is_told_once_and_breaks_no_draw(bench):
+    """The door called the arms of the wrong size, as it counted the later rows, beside an evaluation that held."""
+    rows = dealt(2000).assign(start="2026-01-05")
+    back = rows[rows["arm"] == "mail"].iloc[:300].assign(arm="none", start="2026-02-02")
+    made(bench, pd.concat([rows, back]))
+    door = {each.name: each for each in datasets.find("made", bench.root).check()}["treatments_draw_test"]
+    found, done = checks(bench)
+    told = "0 {who} got it later, 300 others changed their arm later; 0 were in two arms at once"
+    assert "look as chance deals them (1,000 mail and 1,000 none) by what customers were dealt first" in door.message
+    assert told.format(who="of the control") in door.message
+    assert told.format(who="customers of the control") in found["pilot_contamination"].message
+    assert (door.status, found["pilot_contamination"].status) == ("warn", "warn")
+    assert (door.value, found["pilot_contamination"].value) == (pytest.approx(0.3), pytest.approx(0.3))
+    effect = done.effects[0].found
+    means = rows.groupby("arm")["spend"].mean()
+    assert (effect.estimate, effect.n, effect.evidence) == (
+        pytest.approx(means["mail"] - means["none"]), 2000, "experimental"
+    )  # fmt: skip
+    few = rows[rows["arm"] == "mail"].iloc[:10].assign(arm="none", start="2026-02-02")
+    made(bench, pd.concat([rows, few]))
+    door = {each.name: each for each in datasets.find("made", bench.root).check()}["treatments_draw_test"]
+    assert (door.status, checks(bench)[0]["pilot_contamination"].status) == ("pass", "pass")
+
+
+def test_customers_in_two_arms_at_once_are_told_alike_by_the_door_and_the_study(bench):
+    rows = dealt(2000).assign(start="2026-01-05")
+    both = rows.iloc[:60].assign(arm=rows.iloc[:60]["arm"].map({"mail": "none", "none": "mail"}))
+    made(bench, pd.concat([rows, both]))
+    door = {each.name: each for each in datasets.find("made", bench.root).check()}["treatments_draw_test"]
+    assert "60 were in two arms at once and are left out" in door.message
+    assert "no effect of it is experimental" not in door.message

@@ -10,7 +10,7 @@ from workbench.datasets.definitions.design import NOT_SAID, OTHERS, Design
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading.connection import Connection
 from workbench.findings import Check, Status
-from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
+from workbench.statistics.draws import BROKEN, CROSSED, DrawCheck, FirstDealt, first_dealt, known_before, sound_rows
 from workbench.wording import listing, number, p_value, sentence, shown, suggestion
 
 UNKNOWN = "treatments_design_unknown"
@@ -55,8 +55,11 @@ def remarks(treatments: Opened, customers: Opened | None, connection: Connection
         rows, before = frames(treatments, customers, connection)
         for name, design in drawn.items():
             own = (rows["initiative"] == name).to_numpy()
-            found = check_draw(read_draw(rows[own], design, before[own]), design)
-            yield describe(name, design, found)
+            kept, found = sound_rows(rows[own], design, before[own])
+            if len(kept) < own.sum():
+                yield _moved(name, design, found, first_dealt(rows[own], design.control))
+            else:
+                yield describe(name, design, found)
 
 
 def frames(treatments: Opened, customers: Opened | None, connection: Connection) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -127,6 +130,30 @@ def describe(name: str, design: Design, found: DrawCheck) -> Check:
     least = min((p for p in (found.ratio_p, found.balance_p) if p is not None), default=None)
     return Check(
         name=f"treatments_draw_{name}", status=status, message=message, value=least, threshold=BROKEN, title=title
+    )
+
+
+def _moved(name: str, design: Design, found: DrawCheck, first: FirstDealt) -> Check:
+    """A draw that holds by what customers were dealt first, in words: who changed arms is counted."""
+    share = first.moved(design.control)
+    message = sentence(
+        "{name} is {assignment}, and its arms look as chance deals them ({sizes}) by what customers were dealt first, "
+        "where they stay: {crossed} of the control got it later, {changed} others changed their arm later; {twice} "
+        "were in two arms at once and are left out.",
+        name=shown(name),
+        assignment=design.assignment,
+        sizes=listing([f"{number(n)} {arm}" for arm, n in found.units.items()]),
+        crossed=number(first.crossed),
+        changed=number(first.changed),
+        twice=number(first.twice),
+    )
+    return Check(
+        name=f"treatments_draw_{name}",
+        status="warn" if share > CROSSED else "pass",
+        message=message,
+        value=share,
+        threshold=CROSSED,
+        title=sentence("Customers who changed arms"),
     )
 
 

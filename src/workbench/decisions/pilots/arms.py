@@ -11,7 +11,7 @@ from workbench.models.linkage import Answers
 from workbench.models.trials.by_lot import MOST_ALONE, alone
 from workbench.models.trials.lifts import Rated
 from workbench.models.trials.within import strata_of
-from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
+from workbench.statistics.draws import DrawCheck, comparable, known_before, sound_rows
 from workbench.statistics.horizons import DAYS_A_MONTH
 
 FEWEST_UNITS = 10
@@ -154,7 +154,7 @@ def read_arms(
 
 
 def _arms(name: str, rows: pd.DataFrame, before: pd.DataFrame, design: Any) -> Arms:
-    draw = check_draw(read_draw(rows, design, before), design)
+    rows, draw = sound_rows(rows, design, before)
     unit = rows[design.unit] if design.unit else rows["customer_id"]
     enough = not design.unit or unit.groupby(rows["arm"]).nunique().min() >= FEWEST_UNITS
     by_lot = bool(design.by_chance and draw.holds and enough and alone(rows, design) <= MOST_ALONE)

@@ -12,7 +12,7 @@ from workbench.decisions.rollout.dealt import in_another, in_units, read_costs, 
 from workbench.errors import DataError, ParameterError
 from workbench.models.trials.by_lot import MOST_ALONE, alone
 from workbench.models.trials.within import strata_of
-from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
+from workbench.statistics.draws import BROKEN, DrawCheck, FirstDealt, check_draw, first_dealt, known_before, read_draw
 from workbench.wording import day, listing, number, percent, plural, sentence, shown, suggestion
 
 FEWEST = 50
@@ -52,8 +52,8 @@ class Pilot:
         What the draw looks like; None where nobody can be compared.
     elsewhere : (n,) bool
         Who was in another initiative while this one ran.
-    twice, crossed
-        Customers who were in two arms at once (left out), and of the control who got it later (kept where dealt).
+    dealt
+        How many customers were in two arms at once (left out), or had another one later (kept where dealt).
     costs
         Mean recorded cost of a customer of an arm above that of the control, all that each got; no arm of which none is
         recorded.
@@ -83,8 +83,7 @@ class Pilot:
     control: str
     draw: DrawCheck | None
     elsewhere: np.ndarray
-    twice: int
-    crossed: int
+    dealt: FirstDealt
     costs: Mapping[str, float]
     spells: pd.DataFrame
     everybody: np.ndarray
@@ -246,9 +245,10 @@ def read_pilot(
         raise DataError(*faults)
     rows, without_unit = in_units(rows, design, name)
     every = rows
-    rows, twice, crossed = _one_row_each(rows, design.control)
+    dealt = first_dealt(rows, design.control)
+    rows = dealt.rows
     before = before.loc[rows.index]
-    _refuse_few(rows, design, name, arms=sorted(set(every["arm"])), twice=twice)
+    _refuse_few(rows, design, name, arms=sorted(set(every["arm"])), twice=dealt.twice)
     _refuse_own_chances(rows, design, name)
     compared = design.control or _in_waves(design) or _waits(rows, design)
     draw = check_draw(read_draw(rows, design, before), design) if compared else None
@@ -270,8 +270,7 @@ def read_pilot(
         control=design.control,
         draw=draw,
         elsewhere=elsewhere,
-        twice=twice,
-        crossed=crossed,
+        dealt=dealt,
         costs=costs.above,
         unpriced=costs.unknown,
         without_unit=without_unit,
@@ -381,20 +380,6 @@ def _no_control(rows: pd.DataFrame, design: Any, name: str) -> Iterator[str]:
             name=shown(name),
             control=shown(design.control),
         )
-
-
-def _one_row_each(rows: pd.DataFrame, control: str) -> tuple[pd.DataFrame, int, int]:
-    """The first row of each customer; who was in two arms at once is left out, who came from the control is counted."""
-    if "start" in rows:
-        rows = rows.sort_values("start", kind="stable")
-    key = ["customer_id", "start"] if "start" in rows else ["customer_id"]
-    both = rows.groupby(key, dropna=False)["arm"].transform("nunique") > 1
-    twice = set(rows.loc[both, "customer_id"])
-    rows = rows[~rows["customer_id"].isin(twice)]
-    first = rows.drop_duplicates("customer_id")
-    waiting = set(first.loc[first["arm"] == control, "customer_id"]) if control else set()
-    crossed = rows[rows["customer_id"].isin(waiting) & (rows["arm"] != control)]["customer_id"].nunique()
-    return first, len(twice), int(crossed)
 
 
 def _units(rows: pd.DataFrame, design: Any) -> dict[str, int]:

@@ -13,7 +13,7 @@ from workbench.models.trials.comparison import Difference, of_means, of_survival
 from workbench.models.trials.estimates import Sample, kind_in_words
 from workbench.models.trials.lot.strata import strata_of as comparable_within
 from workbench.models.trials.within import strata_of
-from workbench.statistics.draws import Drawn, check_draw, comparable, known_before, read_draw
+from workbench.statistics.draws import Drawn, comparable, known_before, sound_rows
 from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, sentence
@@ -388,12 +388,15 @@ def sound_draws(
     for initiative in pd.unique(rows["initiative"].dropna()):
         design: Drawn = definition.design_of(initiative)
         own = (rows["initiative"] == initiative).to_numpy()
-        if not definition.design_of(initiative).by_chance or not _holds(rows[own], design, before[own]):
+        if not definition.design_of(initiative).by_chance:
+            continue
+        dealt, draw = sound_rows(rows[own], design, before[own])
+        if not draw.holds:  # the door has said so in words
             continue
         if not design.control:
             silent.append(str(initiative))
             continue
-        dealt = rows[own][comparable(rows[own], design)]
+        dealt = dealt[comparable(dealt, design)]
         if alone(dealt, design) > MOST_ALONE:
             lonely.append(str(initiative))
             continue
@@ -441,11 +444,6 @@ def alone(rows: pd.DataFrame, design: Drawn) -> float:
     treated = (rows["arm"] != design.control).to_numpy()
     kept, _ = comparable_within(Sample(values=np.zeros(len(rows)), treated=treated, stratum=strata_of(rows, design)))
     return float(1 - kept.mean())
-
-
-def _holds(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
-    """Whether nothing contradicts the draw; the door has said so in words."""
-    return check_draw(read_draw(rows, design, before), design).holds
 
 
 def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[Dealt]:

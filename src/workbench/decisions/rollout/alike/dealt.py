@@ -12,11 +12,9 @@ from workbench.decisions.rollout.alike.told import Told, told
 from workbench.findings import Status
 from workbench.models.trials.units.compared import FEW_UNITS
 from workbench.models.trials.within import start_bands
-from workbench.statistics.draws import BROKEN, design_matrix
-from workbench.wording import listing, number, p_value, percent, sentence, shown
+from workbench.statistics.draws import BROKEN, CROSSED, design_matrix
+from workbench.wording import listing, number, p_value, sentence, shown
 
-CROSSED = 0.02
-"""Share of the control who got it later, or were in two arms at once, a choice: an effect is diluted by as much."""
 FEWEST_UNITS = 6
 """Units of which an interval of 90% has ends: of the 20 ways to deal three of six, two are as extreme as the most."""
 MOST_TOLD = 12  # rows of the table of balance
@@ -220,32 +218,38 @@ def _by_start(pilot: Any, p: float) -> str:
 
 
 def _contamination(pilot: Any) -> Iterator[Told]:
-    waiting = int((pilot.roster["arm"] == pilot.control).sum())
-    if not waiting and not pilot.twice:
+    """Whether customers stayed where they were dealt first; of starts one after the other each month tells."""
+    dealt = pilot.dealt
+    if not (pilot.roster["arm"] == pilot.control).any() and not dealt.twice:
         return  # nobody could have got it who should not
-    share = (pilot.crossed / waiting if waiting else 0.0) + pilot.twice / max(len(pilot.roster), 1)
-    names = {
-        "n": number(pilot.crossed),
-        "share": percent(pilot.crossed / max(waiting, 1)),
-        "twice": number(pilot.twice),
-    }
-    if share > CROSSED:
+    names = {"crossed": number(dealt.crossed), "changed": number(dealt.changed), "twice": number(dealt.twice)}
+    share = dealt.moved(pilot.control)
+    if pilot.route == "waves" and pilot.dated and dealt.crossed:
         message = sentence(
-            "{n} customers of the control ({share}) got it later and stay where they were dealt; {twice} were in two "
-            "arms at once and are left out. The effect of getting it is larger than what is found.",
-            **names,
-        )
-        yield told("pilot_contamination", "warn", message, sentence("The control got it too"), share, CROSSED)
-        return
-    if pilot.crossed or pilot.twice:
-        message = sentence(
-            "{n} customers of the control ({share}) got it later and stay where they were dealt; {twice} were in two "
+            "{crossed} customers of the control got it later and count as having it from then on; {twice} were in two "
             "arms at once and are left out.",
             **names,
         )
+        yield told("pilot_contamination", "pass", message, sentence("The control until then"), share, counts=False)
+    elif share > CROSSED:
+        message = sentence(
+            "All count in the arm that they were dealt first (intention to treat). {crossed} customers of the control "
+            "got it later, {changed} others changed their arm later; {twice} were in two arms at once and are left "
+            "out. Had nobody changed, the effect would be larger than what is found.",
+            **names,
+        )
+        yield told("pilot_contamination", "warn", message, sentence("The arms got mixed"), share, CROSSED)
+    elif dealt.crossed or dealt.changed or dealt.twice:
+        message = sentence(
+            "All count in the arm that they were dealt first (intention to treat). {crossed} customers of the control "
+            "got it later, {changed} others changed their arm later; {twice} were in two arms at once and are left "
+            "out.",
+            **names,
+        )
+        yield told("pilot_contamination", "pass", message, sentence("The arms stayed apart"), share, CROSSED)
     else:
         message = sentence("Nobody of the control got it, and nobody was in two arms.")
-    yield told("pilot_contamination", "pass", message, sentence("The control stayed a control"), share, CROSSED)
+        yield told("pilot_contamination", "pass", message, sentence("The control stayed a control"), share, CROSSED)
 
 
 def balance(pilot: Any) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.rollout.alike import apart
-from workbench.decisions.rollout.alike.dealt import CROSSED, MOST_NAMED, MOST_TOLD
+from workbench.decisions.rollout.alike.dealt import MOST_NAMED, MOST_TOLD
 from workbench.decisions.rollout.alike.told import Told, told
+from workbench.statistics.draws import CROSSED
 from workbench.wording import listing, month, number, p_value, percent, plural, sentence
 
 SUSPECT = 0.01
