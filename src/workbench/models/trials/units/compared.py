@@ -60,7 +60,7 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
     Donner and Klar (2000), chapter 5; Cochran (1977), section 9A.1, on ratios to size; Bell and McCaffrey (2002), Bias
     reduction in standard errors for linear regression with multi-stage samples, on HC2; Cameron, Gelbach and Miller
     (2008), Bootstrap-based improvements for inference with clustered errors; Ernst (2004), Permutation methods, on
-    intervals by inversion.
+    intervals by inversion; Imbens and Kolesár (2016), Robust standard errors in small samples, on t beside them.
 
     Examples
     --------
@@ -88,7 +88,13 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
     few = len(units.values) < VERY_FEW_UNITS
     p_of = _permuted(units, generator) if few else _wild(units, generator)
     lower, upper = (_end(p_of, found, 1 - confidence, sign) for sign in (-1.0, 1.0))
-    return replace(found, lower=lower, upper=upper, kind="permutation" if few else "wild_bootstrap", p_value=p_of(0.0))
+    return replace(
+        found,
+        lower=min(lower, found.lower),
+        upper=max(upper, found.upper),
+        kind="permutation" if few else "wild_bootstrap",
+        p_value=max(p_of(0.0), found.p_value),
+    )
 
 
 def among_placebos(sample: Sample, *, confidence: float = 0.9) -> Estimate:
