@@ -10,7 +10,7 @@ from workbench.exhibits import flatten
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.customers import labelled_customers, slices
-from workbench.models.attrition.model.fitting import fit_boosted
+from workbench.models.attrition.model.fitting import REFITS, fit_boosted
 from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.explainers import explainer_of, probability_points
 from workbench.models.attrition.reasons.reasons import Names, Reasons, _halves, _value, give_reasons
@@ -147,7 +147,7 @@ def test_reasons_of_logistic_regression_are_those_that_its_refits_share():
     forecast = Logistic().fit(customers.features, customers.left)
     explainer = explainer_of(forecast, customers.features, random_seed=1, learned=customers)
     found = list(explainer.values(customers.features))
-    assert len(found) == 10
+    assert len(found) == REFITS
     mean = np.mean([values for values, _ in found], axis=0)
     assert mean.sum(1) + found[0][1] == pytest.approx(logit(forecast.probability(customers.features)), abs=1e-6)
     reasons = give_reasons(explainer, customers.features, customers.features)
