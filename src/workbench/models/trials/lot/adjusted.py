@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.models.trials.estimates.estimate import Estimate, Kind, from_error
+from workbench.models.trials.estimates.estimate import Estimate, from_error
 from workbench.models.trials.estimates.sample import FEWEST, Sample
-from workbench.models.trials.estimates.skewness import STRAIGHT, skewness
+from workbench.models.trials.estimates.skewness import skewness
+from workbench.models.trials.lot.error import error_of
 from workbench.models.trials.lot.few import of_few
 from workbench.models.trials.lot.strata import strata_of
 
@@ -143,31 +144,21 @@ class _Parts:
 def _told(used: Sample, kept: np.ndarray, means: np.ndarray, parts: _Parts, fitted: int, confidence: float) -> Estimate:
     counts, treated = used.counts, used.treated
     own = parts.pull * parts.residual
-    variance = [float((counts * own**2)[treated == arm].sum()) for arm in (False, True)]
-    people = [float(counts[treated == arm].sum()) for arm in (False, True)]
-    total = sum(variance)
-    spare = [max(n - fitted, 1.0) for n in people]
-    df = total**2 / sum(v**2 / d for v, d in zip(variance, spare, strict=True)) if total > 0 else np.inf
-    kind: Kind = "robust"
-    skew = 0.0
-    together, lean = parts.shared(counts)
-    if abs(lean) > STRAIGHT:
-        # a small arm that happens to have none of the large values knows nothing of them: the other arm does
-        kind, skew = "skewed", skewness(own, counts)
-        if together > total:
-            own = own * (together / total) ** 0.5 if total > 0 else own
-            total, df = together, sum(spare)
+    variance, people = (
+        np.array([float(each[treated == arm].sum()) for arm in (False, True)]) for each in (counts * own**2, counts)
+    )
+    error = error_of(variance, skewness(own, counts), parts.shared(counts), people, fitted)
     influence = np.zeros(len(kept))
-    influence[kept] = own
+    influence[kept] = own * (error.variance / variance.sum()) ** 0.5 if variance.sum() > 0 else own
     return from_error(
         float(means[1] - means[0]),
-        total**0.5,
+        error.variance**0.5,
         confidence=confidence,
-        kind=kind,
-        df=df,
-        skew=skew,
-        n=int(sum(people)),
-        units=int(sum(people)),
+        kind=error.kind,
+        df=error.df,
+        skew=error.skew,
+        n=int(people.sum()),
+        units=int(people.sum()),
         treated=float(means[1]),
         control=float(means[0]),
         influence=influence,

@@ -23,14 +23,28 @@ def strata_of(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     code = np.unique(np.asarray(sample.stratum[seen]).astype(str), return_inverse=True)[1]
     size = np.zeros((int(code.max(initial=0)) + 1, 2))
     np.add.at(size, (code, sample.treated[seen].astype(int)), sample.counts[seen])
+    own = compared(size)[code]
+    kept = seen.copy()
+    kept[seen] = own >= 0
+    strata = np.zeros(len(seen), dtype=int)
+    strata[kept] = own[own >= 0]
+    return kept, strata
+
+
+def compared(size: np.ndarray) -> np.ndarray:
+    """The stratum (strata,) that each becomes, a code from 0; -1 of one that is left out.
+
+    Parameters
+    ----------
+    size : (strata, 2)
+        Customers of the control, and of the arm.
+    """
     small = size.min(axis=1) < FEWEST_AN_ARM
     matched = small & (size.min(axis=1) > 0)
     shares = size[matched, 1] / size[matched].sum(axis=1)
     together = len(shares) > 1 and np.ptp(shares) < 1e-9
-    code = np.where(matched[code], len(size), code) if together else code
-    fits = ~small[code] if not together else np.append(~small, True)[code]
-    kept = seen.copy()
-    kept[seen] = fits
-    strata = np.zeros(len(seen), dtype=int)
-    strata[kept] = np.unique(code[fits], return_inverse=True)[1]
-    return kept, strata
+    code = np.where(matched & together, len(size), np.arange(len(size)))
+    fits = ~small | (matched & together)
+    found = np.full(len(size), -1)
+    found[fits] = np.unique(code[fits], return_inverse=True)[1]
+    return found
