@@ -1,4 +1,4 @@
-"""Shares with few events: an arm without any has no error of its own, and yet nobody knows its share."""
+"""Outcomes with few events: an arm without any has no error of its own, and yet nobody knows its share."""
 
 import numpy as np
 
@@ -25,13 +25,35 @@ def of_few(found: Estimate, share: np.ndarray, size: np.ndarray, weight: np.ndar
     ----------
     Agresti and Caffo (2000), of one stratum; more strata are added up as in post-stratification.
     """
+    return of_few_amounts(found, share, share, size, weight, (1.0, 1.0))
+
+
+def of_few_amounts(
+    found: Estimate,
+    share: np.ndarray,
+    amount: np.ndarray,
+    size: np.ndarray,
+    weight: np.ndarray,
+    each: tuple[float, float],
+) -> Estimate:
+    """The difference of what few events come to, with two customers put into each arm, one of them with the event.
+
+    Parameters
+    ----------
+    found, share, size, weight
+        As of `of_few`.
+    amount : (strata, 2)
+        What the events come to for a customer, 0 for those without.
+    each
+        Mean and mean square of what one event comes to, in all arms together: few say nothing of how arms differ in it.
+    """
     if min(_events(share, size, weight).min(), _events(1 - share, size, weight).min()) >= FEW_EVENTS:
         return found
-    own = weight[:, None]
-    held = (share * size + own) / (size + 2 * own)
+    own, (mean, square) = weight[:, None], each
+    held, come = ((have * size + own * one) / (size + 2 * own) for have, one in ((share, 1.0), (amount, mean)))
     spare = np.maximum(size + 2 * own - (1 - own), 1.0)  # each further level costs a customer
-    error = float((own**2 * held * (1 - held) / spare).sum()) ** 0.5
-    moved = weight @ (held - share)
+    error = float((own**2 * held * (square - mean**2 * held) / spare).sum()) ** 0.5
+    moved = weight @ (come - amount)
     return from_error(
         found.estimate,
         error,

@@ -9,7 +9,7 @@ from workbench.errors import DataError
 from workbench.models.trials.estimates.estimate import Estimate
 from workbench.models.trials.estimates.sample import FEWEST, Sample
 from workbench.models.trials.lot.adjusted import adjusted
-from workbench.models.trials.lot.few import of_few
+from workbench.models.trials.lot.few import of_few, of_few_amounts
 from workbench.models.trials.lot.strata import strata_of
 from workbench.statistics.at_risk import at_risk
 from workbench.statistics.product_limit import restricted_mean_influence, survival_influence
@@ -53,15 +53,30 @@ def staying(
     times, events = _until(times, events, horizon)
     people = _followed(sample, times, events, horizon, _share_at(horizon))
     found = adjusted(people, confidence=confidence)
-    if found.kind == "shares":
-        return found
+    share, worth, weight = _shares(people, times, events, horizon)
+    return of_few(found, share, worth, weight)
+
+
+def _shares(
+    people: Sample, times: np.ndarray, events: np.ndarray, horizon: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share (strata, 2) that is still there, customers that its error is worth, and each stratum's share of them.
+
+    Parameters
+    ----------
+    people
+        Its values are pseudo-values of being still there.
+    times, events, horizon
+        As of `staying`.
+    """
     kept, strata = strata_of(people)
     code = (2 * strata + people.treated)[kept]
     often, values = people.counts[kept], people.values[kept]
     size = np.bincount(code, often, 2 * (int(strata.max()) + 1))
     share = np.clip(np.bincount(code, often * values, len(size)) / size, 0.0, 1.0).reshape(-1, 2)
-    worth = _worth(times[kept], events[kept], often, code, horizon).reshape(-1, 2)
-    return of_few(found, share, worth, size.reshape(-1, 2).sum(axis=1) / size.sum())
+    followed = np.isin(values, (0.0, 1.0)).all()
+    worth = size if followed else _worth(times[kept], events[kept], often, code, horizon)
+    return share, worth.reshape(-1, 2), size.reshape(-1, 2).sum(axis=1) / size.sum()
 
 
 def still_there(sample: Sample, times: np.ndarray, events: np.ndarray, horizon: float) -> np.ndarray:
@@ -98,7 +113,8 @@ def restricted_mean(
 
     References
     ----------
-    Royston and Parmar (2013); pseudo-values as of `staying`.
+    Royston and Parmar (2013); pseudo-values as of `staying`. With few leavers it is Agresti and Caffo's, as there: one
+    customer who leaves is put into each arm, and one who stays; who leaves loses what leavers of all arms do.
     """
 
     def values(own_times: np.ndarray, own_events: np.ndarray, often: np.ndarray) -> np.ndarray:
@@ -106,7 +122,27 @@ def restricted_mean(
         return level + often.sum() * influence / often
 
     times, events = _until(times, events, horizon)
-    return adjusted(_followed(sample, times, events, horizon, values), confidence=confidence)
+    people = _followed(sample, times, events, horizon, values)
+    found = adjusted(people, confidence=confidence)
+    there = people.with_values(_of_each(people, times, events, horizon, _share_at(horizon)))
+    share, worth, weight = _shares(there, times, events, horizon)
+    lost = 1 - _shares(people.with_values(people.values / horizon), times, events, horizon)[0]
+    each = _loss(times[there.seen], events[there.seen], there.counts[there.seen], horizon)
+    return of_few_amounts(found, 1 - share, -horizon * lost, worth, weight, each)
+
+
+def _loss(times: np.ndarray, events: np.ndarray, often: np.ndarray, horizon: float) -> tuple[float, float]:
+    """Mean, negative, and mean square of the time within the horizon that leavers lose, by the hazards of all.
+
+    Where nobody left as if any moment were as likely.
+    """
+    moments, place = np.unique(times[events], return_inverse=True)
+    if not len(moments):
+        return -horizon / 2, horizon**2 / 3
+    hazard = np.bincount(place, often[events], len(moments)) / at_risk(times, moments, weights=often)
+    gone = hazard * np.concatenate([[1.0], np.cumprod(1 - hazard)[:-1]])
+    lost = horizon - moments
+    return -float(gone @ lost / gone.sum()), float(gone @ lost**2 / gone.sum())
 
 
 def _share_at(horizon: float) -> Values:
