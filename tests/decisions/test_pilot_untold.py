@@ -128,3 +128,37 @@ def test_customers_of_answers_are_those_who_answered_after_the_start(bench):
     write(bench, rows, "{assignment: volunteers, control: none}", orders=orders, more=more)
     (found,) = [each.found for each in answered(bench, outcome="liking", window_days=60).of("liking")]
     assert found.n == 200
+
+
+def starting(bench, june, *, silent=0):
+    """200 of each arm in March, and these in June; the last `silent` of them have no outcome."""
+    arm = np.append(np.tile(["mail", "none"], 200), june)
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{each:03}" for each in range(len(arm))],
+            "initiative": "test",
+            "arm": arm,
+            "start": np.where(np.arange(len(arm)) < 400, "2024-03-01", "2024-06-01"),
+            "visits": np.random.default_rng(9).poisson(5, len(arm)).astype(float),
+        }
+    )
+    rows.loc[len(rows) - silent :, "visits"] = np.nan
+    write(bench, rows, "{assignment: randomised, control: none}")
+    return answered(bench, outcome="visits")
+
+
+def test_customers_with_nobody_beside_them_are_counted_and_tell_nothing(bench):
+    done = starting(bench, ["mail"] * 30)
+    told = checks_of(done)["pilot_compared"]
+    assert done.effects[0].found.n == 400
+    assert (told.status, told.value) == ("warn", pytest.approx(30 / 430))
+    assert told.message.startswith("30 of 430 customers are in strata or starts without two of each arm and tell")
+    fewer = checks_of(starting(bench, ["mail"] * 30, silent=10))["pilot_compared"]
+    assert fewer.message.startswith("20 of 420 customers")  # who has no outcome is not compared anyway
+
+
+@pytest.mark.parametrize("june", [["mail", "none"] * 15, []])
+def test_where_all_have_somebody_beside_them_nothing_is_said_of_it(bench, june):
+    done = starting(bench, june, silent=4)
+    assert done.effects[0].found.n == 400 + len(june) - 4
+    assert "pilot_compared" not in checks_of(done)
