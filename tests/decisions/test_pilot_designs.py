@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.decisions.pilot_files import answered, bought, write
 
+from workbench.errors import DataError
+
 
 def ran(bench, *asked, code=0):
     """Results of a run of the study."""
@@ -79,6 +81,57 @@ def test_units_that_somebody_chose_have_intervals_of_units(bench):
     write(bench, by_shop(24, range(12)), "{assignment: chosen, unit: shop, control: none}")
     (effect,) = answered(bench).effects
     assert (effect.found.kind, effect.found.units, effect.found.evidence) == ("units", 24, "associational")
+
+
+def households(bench, kind="{type: category}"):
+    """300 households of one to four customers who spend alike; chance dealt households. No effect."""
+    rng = np.random.default_rng(3)
+    house = np.repeat(np.arange(300), rng.integers(1, 5, 300))
+    people = [f"c{each:04}" for each in range(len(house))]
+    treated = (rng.permutation(300) < 150)[house]
+    spend = 20 + rng.normal(0, 5, 300)[house] + rng.normal(0, 1, len(house))
+    rows = {
+        "customer_id": people,
+        "initiative": "test",
+        "arm": np.where(treated, "mail", "none"),
+        "spend": spend.round(6),
+    }
+    folder = bench.root / "data" / "made"
+    folder.mkdir(exist_ok=True)
+    own = pd.DataFrame({"customer_id": people, "household_id": [f"h{each:03}" for each in house]})
+    own.to_csv(folder / "customers.csv", index=False)
+    more = (
+        "  customers:\n    file: customers.csv\n    columns:\n      customer_id: {personal: false}\n"
+        f"      household_id: {kind}\n"
+    )
+    design = "{assignment: clustered, unit: household_id, control: none}"
+    write(bench, pd.DataFrame(rows), design, more=more)
+    return house, treated, spend
+
+
+def test_households_are_a_column_of_customers(bench):
+    house, treated, spend = households(bench)
+    (effect,) = answered(bench, outcome="spend").effects
+    frame = pd.DataFrame({"house": house, "treated": treated, "spend": spend})
+    means = [frame[frame["treated"] == arm]["spend"].mean() for arm in (True, False)]
+    # By hand, the error of ratios of sums: residuals of households' totals, over customers (√(n/(n − 1)) is 1.003).
+    left = frame["spend"] - np.where(treated, *means)
+    totals = left.groupby(frame["house"]).sum()
+    many = [treated.sum(), (~treated).sum()]
+    own = frame.groupby("house")["treated"].first()
+    error = np.sqrt(sum((totals[own == arm] ** 2).sum() / n**2 for arm, n in zip((True, False), many, strict=True)))
+    assert (effect.found.kind, effect.found.units, effect.found.n) == ("units", 300, len(house))
+    assert effect.found.estimate == pytest.approx(means[0] - means[1], abs=1e-4)
+    assert effect.found.se == pytest.approx(error, rel=0.02)
+    alone = np.sqrt(sum(frame[treated == arm]["spend"].var() / n for arm, n in zip((True, False), many, strict=True)))
+    assert effect.found.se > 1.4 * alone  # customers of a household spend alike
+
+
+@pytest.mark.parametrize("kind", ["{personal: true}", "{personal: drop}"])
+def test_a_unit_that_does_not_enter_is_refused_with_the_line_to_write(bench, kind):
+    households(bench, kind)
+    with pytest.raises(DataError, match=r"the column 'household_id' does not enter.*personal: pseudonym"):
+        answered(bench, outcome="spend")
 
 
 def waves_of(*, gain=3.0, n=900, seed=1, stay=6):

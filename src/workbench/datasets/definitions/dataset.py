@@ -217,7 +217,7 @@ def _definition(top: Section, folder: Path) -> Definition:
         else:
             _unknown_table(name, tree, given)
     if _WITH_ARMS in tables:
-        known = [column.name for name in (_WITH_ARMS, "customers") if name in tables for column in tables[name].columns]
+        known = [column for name in (_WITH_ARMS, "customers") if name in tables for column in tables[name].columns]
         section = Section(given.tree[_WITH_ARMS], given.at(_WITH_ARMS), None, top.faults)
         check_columns(tables[_WITH_ARMS].designs, known, section)
     if not given.tree and isinstance(top.tree.get("tables"), dict):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 from workbench.datasets.definitions.section import Section
 from workbench.datasets.definitions.strict_yaml import Tree
@@ -97,25 +97,49 @@ def read_designs(section: Section) -> Mapping[str, Design]:
     )
 
 
-def check_columns(designs: Mapping[str, Design], known: Iterable[str], section: Section) -> None:
-    """A fault for each column that a design names and neither `treatments` nor `customers` has.
+class Entering(Protocol):
+    """A column, and whether it enters."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def kind(self) -> str | None:
+        """Of its values."""
+
+    @property
+    def personal(self) -> str:
+        """What becomes of it if it tells a person; empty: it stays."""
+
+
+def check_columns(designs: Mapping[str, Design], columns: Iterable[Entering], section: Section) -> None:
+    """A fault for each column that a design names and that neither `treatments` nor `customers` has, or lets enter.
 
     Parameters
     ----------
     designs
         How arms were dealt, by initiative.
-    known
-        Names of columns that may be named.
+    columns
+        Of both tables.
     section
         The mapping that it stands in.
     """
-    known = list(known)
+    columns = list(columns)
+    known = [each.name for each in columns]
+    enter = {each.name for each in columns if each.personal in ("", "pseudonym") or each.kind == "id"}
     for name, design in designs.items():
+        at = f"{section.at('design')}.{name}"
         for column in design.columns:
             if column not in known:
                 template = "{at}: got the column {column}, expected one of treatments or customers{near}"
-                at = f"{section.at('design')}.{name}"
                 section.faults.append(sentence(template, at=at, column=shown(column), near=suggestion(column, known)))
+            elif column not in enter:
+                template = (
+                    "{at}: the column {column} does not enter, as it is said to tell a person; write personal: "
+                    "pseudonym, under which what is dealt as a whole stays together, or personal: false."
+                )
+                section.faults.append(sentence(template, at=at, column=shown(column)))
 
 
 def _design(section: Section) -> Design:
