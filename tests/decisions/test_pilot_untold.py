@@ -66,6 +66,68 @@ def test_starts_that_nobody_drew_are_compared_with_who_still_waits(bench):
     assert "no lot is recorded for the order" in checks_of(done)["pilot_design"].message
 
 
+def by_shop(bench, *, shops=12, gain=3.0, never=0):
+    """Shops of the north got it in September 2024, those of the south in March 2025, some never; nobody drew that."""
+    rng = np.random.default_rng(6)
+    month, shop = np.arange(24), np.repeat(np.arange(2 * shops + never), 40)
+    people = np.array([f"c{each:04}" for each in range(len(shop))])
+    start = np.where(shop < shops, 8, np.where(shop < 2 * shops, 14, 99))
+    season = 5 * np.sin(month / 2) + 0.5 * month
+    own = rng.normal(0, 1, (2 * shops + never, 24))[shop] + rng.gamma(4.0, 5.0, 2 * shops + never)[shop][:, None]
+    spend = 20 + season + own + rng.normal(0, 4, (len(shop), 24)) + gain * (month >= start[:, None])
+    first = pd.Timestamp("2024-01-01")
+    rows = pd.DataFrame(
+        {
+            "customer_id": people,
+            "initiative": "test",
+            "arm": np.where(start < 99, "app", "none"),
+            "start": [first + pd.DateOffset(months=int(each)) if each < 99 else pd.NaT for each in start],
+            "shop": [f"s{each:02}" for each in shop],
+        }
+    )
+    orders = bought(np.repeat(people, 24), np.tile(month, len(shop)), np.maximum(spend.ravel(), 0.01).round(2))
+    control = ", control: none" if never else ""
+    write(bench, rows, f"{{assignment: staggered, unit: shop{control}}}", orders=orders)
+
+
+def test_units_that_nobody_drew_are_compared_with_units_that_wait(bench):
+    """They were told before and after, and what the year brought counted as an effect."""
+    by_shop(bench)
+    done = answered(bench, outcome="spend")
+    (found,) = [each.found for each in done.of("spend")]
+    assert (done.ready.pilot.route, done.ready.window_by, done.ready.days) == ("chosen", "waiting", 181)
+    assert (found.kind, found.evidence, found.units) == ("bounded", "associational", 24)
+    assert found.estimate == pytest.approx(6 * 3.0, abs=4.0)
+    assert found.lower < 6 * 3.0 < found.upper
+    assert found.se > 1.5  # of 12 and 12 shops, not of 480 and 480 customers
+    said = said_of(done)
+    assert "Without a control" not in said["verdict_app"]
+    assert "more than among others, but chance did not decide" in said["verdict_app"]
+
+
+def test_units_that_never_got_it_are_compared_over_the_same_months(bench):
+    """Their windows began at the first start of all: what the year brought counted as an effect of later ones."""
+    by_shop(bench, never=12)
+    (found,) = [each.found for each in answered(bench, outcome="spend", window_days=181).of("spend")]
+    assert (found.kind, found.units) == ("bounded", 36)
+    assert found.estimate == pytest.approx(6 * 3.0, abs=4.0)
+    assert found.lower < 6 * 3.0 < found.upper
+
+
+def test_three_units_beside_three_have_an_interval_and_no_test_of_trends(bench):
+    by_shop(bench, shops=3)
+    done = answered(bench, outcome="spend")
+    (found,) = [each.found for each in done.of("spend")]
+    assert (done.ready.pilot.route, found.df) == ("chosen", 2)
+    assert found.lower < 6 * 3.0 < found.upper
+    assert "So few started with app" in checks_of(done)["pilot_trends_app"].message
+
+
+def test_too_few_units_that_wait_are_told_before_and_after(bench):
+    by_shop(bench, shops=2)
+    assert answered(bench, outcome="spend").ready.pilot.route == "before_after"
+
+
 def scored(n=400, all_of=2000, seed=3):
     """The best of all by a score of reliability .6, and what came of them: nothing was done."""
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.models.trials.differences import overlap_weights
-from workbench.models.trials.event_study import event_study, pooled_studies
+from workbench.models.trials.event_study import Start, event_study, pooled_studies
 
 
 def world(seed, *, n=800, before=4, after=3, effect=0.0, slope=0.0, autocorrelation=0.5):
@@ -79,7 +79,8 @@ def test_starts_that_share_their_controls_are_one_study():
     values, treated = world(2, effect=0.3)
     whole = event_study(values, treated, 4)
     rows = np.arange(len(values))
-    same = pooled_studies([(rows, whole, 5.0), (rows, whole, 5.0)], len(values))
+    start = Start(rows=rows, treated=treated, study=whole)
+    same = pooled_studies([start, start], len(values))
     assert same.gaps == pytest.approx(whole.gaps)
     assert same.bounded(0.9) == pytest.approx(whole.bounded(0.9))  # the same twice is no more than once
 
@@ -91,6 +92,55 @@ def test_gaps_of_records_are_left_out_of_their_period():
     seen = np.isfinite(values[:, 2])
     assert study.gaps[2] == pytest.approx(values[seen & treated, 2].mean() - values[seen & ~treated, 2].mean())
     assert event_study(np.where(treated[:, None], np.nan, values), treated, 4) is None
+
+
+def test_units_of_one_start_and_one_customer_each_are_welch():
+    rng = np.random.default_rng(4)
+    values, treated = rng.normal(size=(20, 2)), np.arange(20) < 7
+    start = Start(rows=np.arange(20), treated=treated, study=event_study(values, treated, 1))
+    found = pooled_studies([start], 20, np.arange(20))
+    change = values[:, 1] - values[:, 0]
+    estimate, influence = found.combined(found.change)
+    assert estimate == pytest.approx(change[treated].mean() - change[~treated].mean())
+    assert (influence**2).sum() == pytest.approx(change[treated].var(ddof=1) / 7 + change[~treated].var(ddof=1) / 13)
+    assert found.df == 6
+
+
+def by_start(waves, *, seed=0, size=20, months=12):
+    """One shop after the other, a month apart, three customers' worth of noise; those of the last months still wait."""
+    rng = np.random.default_rng(seed)
+    shop = np.repeat(np.arange(waves), size)
+    level = rng.normal(0, 1, (waves, months))[shop] + rng.normal(0, 3, (len(shop), months)) + np.sin(np.arange(months))
+    parts = []
+    for each in range(waves - 4):
+        rows = np.flatnonzero((shop == each) | (shop >= each + 4))
+        treated, now = shop[rows] == each, 4 + each
+        study = event_study(level[rows][:, now - 3 : now + 2], treated, 3)
+        parts.append(Start(rows=rows, treated=treated, study=study))
+    return parts, len(shop), shop
+
+
+def test_one_unit_a_start_has_the_error_of_how_they_differ():
+    """About the mean of its own start a lone unit has none: by hand, at least the spread of the four starts."""
+    parts, size, shop = by_start(8)
+    found = pooled_studies(parts, size, shop)
+    _, influence = found.combined(found.change)
+    own = np.array([each.study.combined(each.study.change)[0] for each in parts])
+    treated = ((own - own.mean()) ** 2).sum() / 4**2 * 4 / 3
+    assert found.df == 3
+    assert (influence**2).sum() > treated
+    assert pooled_studies(parts[:1], size, shop) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("waves", [8, 12])
+def test_intervals_of_one_unit_a_start_hold_the_truth(waves):
+    held = 0
+    for seed in range(400):
+        found = pooled_studies(*by_start(waves, seed=seed, months=waves + 2))
+        low, high = found._interval(found.change, 0.9)
+        held += low <= 0 <= high
+    assert held / 400 >= 0.9 - 2 * 0.015
 
 
 @pytest.mark.slow

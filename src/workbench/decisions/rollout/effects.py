@@ -346,7 +346,7 @@ def samples_of(
     if pilot.route == "chosen":  # what had no time before is compared among those who did the same before
         known = known.assign(**{f"{each.measure.name} before": each.before for each in outcomes})
     matrix, _ = design_matrix(known)
-    if pilot.route == "chosen" and followed.dated and pilot.unit is None:
+    if pilot.route == "chosen" and followed.dated and (pilot.unit is None or pilot.staged):
         chosen = estimators.Chosen(
             records=followed,
             arms=pilot.roster["arm"].to_numpy(),
@@ -354,6 +354,7 @@ def samples_of(
             start=pilot.roster["start"].dt.normalize().to_numpy(),
             before=pilot.before,
             level=level,
+            unit=pilot.unit,
         )
     if pilot.route == "waves" and followed.dated:
         waves = estimators.Waves(

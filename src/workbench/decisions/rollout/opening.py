@@ -14,7 +14,7 @@ from workbench.decisions.rollout.effects import (
 )
 from workbench.decisions.rollout.estimators import UNEVEN
 from workbench.decisions.rollout.groups import Grouping, groupings
-from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
+from workbench.decisions.rollout.pilot import FEWEST, FEWEST_WAITING, Pilot, not_over
 from workbench.decisions.rollout.weighing.question import Question
 from workbench.errors import DataError
 from workbench.statistics.horizons import DAYS_A_MONTH
@@ -196,9 +196,16 @@ def _window(pilot: Pilot, followed: Followed, question: Question) -> tuple[int |
 
 
 def _waiting_days(pilot: Pilot) -> int:
-    """Days after the first start in which enough customers still wait for theirs, and can be compared with."""
-    starts = pilot.roster["start"].sort_values(ascending=False)
-    return max(int((starts.iloc[min(FEWEST, len(starts)) - 1] - starts.iloc[-1]).days), 1)
+    """Days after the first start in which enough customers still wait for theirs, and can be compared with.
+
+    Of whole units: after the start of the last of enough of them, in which as many still wait.
+    """
+    starts = pilot.roster["start"].sort_values().to_numpy()
+    first, last = starts[0], starts[-min(FEWEST, len(starts))]
+    if pilot.unit is not None:
+        wholes = pilot.roster.groupby("unit")["start"].min().sort_values().to_numpy()
+        first, last = wholes[FEWEST_WAITING - 1], min(last, wholes[-FEWEST_WAITING])
+    return max(int((last - first) / np.timedelta64(1, "D")), 1)
 
 
 def _each_arm(pilot: Pilot, there: np.ndarray) -> bool:

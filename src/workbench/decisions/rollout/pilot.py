@@ -20,6 +20,8 @@ FEWEST = 50
 MOST_NAMED = 8  # initiatives or arms in one message
 FEWEST_PLACEBOS = 3
 """Untreated units beside the only treated one: among fewer its rank says nothing at all."""
+FEWEST_WAITING = 3
+"""Units that start while as many still wait: six in all, as where they are dealt, are the fewest with an interval."""
 Route = Literal["lot", "units", "alone", "waves", "chosen", "before_after"]
 
 
@@ -287,10 +289,15 @@ def _in_waves(design: Any) -> bool:
 def _waits(rows: pd.DataFrame, design: Any) -> bool:
     """Whether customers came in one after the other as somebody chose: who has not yet is compared, as an association.
 
-    Of whole units that nobody drew the few starts would say nothing: these are told before and after.
+    Of whole units enough must start while as many still wait: of fewer nothing could be told but before and after.
     """
-    several = "start" in rows and rows["start"].nunique() > 1
-    return bool(several and design.assignment == "staggered" and not design.by_chance and not design.unit)
+    if "start" not in rows or design.assignment != "staggered" or design.by_chance or rows["start"].nunique() < 2:
+        return False
+    if not design.unit:
+        return True
+    starts = np.sort(rows.groupby(design.unit)["start"].min().to_numpy())
+    waiting = len(starts) - np.searchsorted(starts, starts, side="right")
+    return bool((waiting >= FEWEST_WAITING).sum() >= FEWEST_WAITING)
 
 
 def _scores(customers: pd.DataFrame | None, design: Any) -> np.ndarray:

@@ -86,15 +86,21 @@ def _check(arm: str, study: EventStudy, done: Evaluation) -> Check:
     p, names = study.placebo_p(), {"arm": arm, "label": done.ready.primary.measure.label}
     bears = study.breakdown(done.ready.question.level)
     if not np.isfinite(p):
-        return Check(
-            name=f"pilot_trends_{arm}",
-            status="warn",
-            message=sentence(
+        one = study.before < 2
+        said = (
+            sentence(
                 "The records hold one period before {arm}: whether “{label}” moved side by side cannot be seen.",
                 **names,
-            ),
-            title=sentence("Too little time before"),
+            )
+            if one
+            else sentence(
+                "So few started with {arm}, or waited, as wholes that it cannot be tested whether “{label}” moved side "
+                "by side before; the interval bears trends that part by as much as they seem to have.",
+                **names,
+            )
         )
+        title = sentence("Too little time before") if one else sentence("Too few units to test trends")
+        return Check(name=f"pilot_trends_{arm}", status="warn", message=said, title=title)
     if p < PARTED:
         said = sentence(
             "“{label}” of customers with {arm} and of others parted before the start already (p {p}); the interval "

@@ -5,7 +5,7 @@ holds where both would have gone on side by side. How far they did not before it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -23,17 +23,20 @@ class EventStudy:
     gaps : (periods,)
         In the unit of the outcome.
     influence : (n, periods)
-        What each customer adds to the error of each.
+        What each customer adds to the error of each; of whole units the first of each adds all that they do.
     before
         How many periods lie before the start; the others follow it.
     seen : (n,) bool
         Who has an outcome after the start.
+    df
+        Degrees of freedom of its errors: infinite of customers.
     """
 
     gaps: np.ndarray
     influence: np.ndarray
     before: int
     seen: np.ndarray
+    df: float = np.inf
 
     @property
     def n(self) -> int:
@@ -73,7 +76,10 @@ class EventStudy:
         own = self.influence @ steps.T
         moved = steps @ self.gaps
         wald = float(moved @ np.linalg.pinv(own.T @ own, hermitian=True) @ moved)
-        return float(stats.chi2.sf(wald, len(steps)))
+        if np.isinf(self.df):
+            return float(stats.chi2.sf(wald, len(steps)))
+        spare = self.df + 1 - len(steps)  # Hotelling's
+        return float(stats.f.sf(wald * spare / (self.df * len(steps)), len(steps), spare)) if spare > 0 else np.nan
 
     def bounded(self, confidence: float, magnitude: float = 1.0) -> tuple[float, float] | None:
         """An interval that holds where trends part after the start by no larger steps than before it.
@@ -157,7 +163,7 @@ class EventStudy:
 
     def _interval(self, weights: np.ndarray, confidence: float) -> tuple[float, float]:
         estimate, influence = self.combined(weights)
-        reach = float(stats.norm.ppf((1 + confidence) / 2)) * float(np.sqrt((influence**2).sum()))
+        reach = float(stats.t.ppf((1 + confidence) / 2, self.df)) * float(np.sqrt((influence**2).sum()))
         return estimate - reach, estimate + reach
 
 
@@ -198,25 +204,83 @@ def event_study(
     return EventStudy(gaps=gaps, influence=influence, before=before, seen=seen[:, before:].any(axis=1))
 
 
-def pooled_studies(parts: Sequence[tuple[np.ndarray, EventStudy, float]], size: int) -> EventStudy | None:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Start:
+    """Who started on one day beside others.
+
+    Attributes
+    ----------
+    rows : (k,) int
+        Positions of its customers among all.
+    treated : (k,) bool
+        Which of them started.
+    study
+        Of them; of all starts with the same periods.
+    """
+
+    rows: np.ndarray
+    treated: np.ndarray
+    study: EventStudy
+
+
+def pooled_studies(parts: Sequence[Start], size: int, unit: np.ndarray | None = None) -> EventStudy | None:
     """Several starts as one study: the mean over the treated; whoever is the control of several counts once.
 
     Parameters
     ----------
     parts
-        Positions of customers among all, their study, and how many treated customers it speaks of; all of the same
-        periods.
+        One a start.
     size
         Customers in all.
+    unit : (size,) or None
+        With whom each started as a whole; None: alone.
+
+    Returns
+    -------
+    EventStudy or None
+        None of no parts. Of whole units the error is that of their sums: how treated ones lie about the mean of all
+        starts, as one unit of a start has no error of its own, and how others lie about that of their start. Degrees
+        of freedom are the fewer of treated and of other units, less one; None where that is 0.
+
+    References
+    ----------
+    Borusyak, Jaravel and Spiess (2024), Revisiting event-study designs, section 4.3: residuals of treated units about
+    a mean effect are on the safe side where effects differ.
     """
     if not parts:
         return None
-    total = sum(weight for _, _, weight in parts)
-    gaps = sum((weight / total * study.gaps for _, study, weight in parts), np.zeros(len(parts[0][1].gaps)))
+    people = np.array([float(each.treated.sum()) for each in parts])
+    share = people / people.sum()
+    gaps = np.asarray(sum(own * each.study.gaps for own, each in zip(share, parts, strict=True)))
     influence = np.zeros((size, len(gaps)))
-    for rows, study, weight in parts:
-        np.add.at(influence, rows, weight / total * study.influence)
     seen = np.zeros(size, dtype=bool)
-    for rows, study, _ in parts:
-        seen[rows] |= study.seen
-    return EventStudy(gaps=gaps, influence=influence, before=parts[0][1].before, seen=seen)
+    for own, each in zip(share, parts, strict=True):
+        np.add.at(influence, each.rows, own * each.study.influence)
+        seen[each.rows] |= each.study.seen
+    pooled = EventStudy(gaps=gaps, influence=influence, before=parts[0].study.before, seen=seen)
+    return pooled if unit is None else _of_units(parts, pooled, share, unit)
+
+
+def _of_units(parts: Sequence[Start], pooled: EventStudy, share: np.ndarray, unit: np.ndarray) -> EventStudy | None:
+    _, first, code = np.unique(unit.astype(str), return_index=True, return_inverse=True)
+    sums = np.zeros((2, len(first), len(pooled.gaps)))
+    there = np.zeros((2, len(first)), dtype=bool)
+    for own, each in zip(share, parts, strict=True):
+        units = code[each.rows]
+        for side, rows in ((0, ~each.treated), (1, each.treated)):
+            there[side, units[rows]] = True
+            moved = np.zeros_like(sums[0])
+            np.add.at(moved, units[rows], own * each.study.influence[rows])
+            if side:
+                many = np.bincount(units[rows], minlength=len(first)) / rows.sum()
+                moved += own * many[:, None] * (each.study.gaps - pooled.gaps)
+            else:
+                many = len(np.unique(units[rows]))
+                moved *= np.sqrt(many / max(many - 1, 1))
+            sums[side] += moved
+    least = there.sum(axis=1)
+    if least.min() < 2:
+        return None
+    influence = np.zeros_like(pooled.influence)
+    influence[first] = sums[0] + np.sqrt(least[1] / (least[1] - 1)) * sums[1]
+    return replace(pooled, influence=influence, df=float(least.min() - 1))

@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.models.trials.differences import contrast, overlap_weights
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.models.trials.estimates.estimate import from_error
-from workbench.models.trials.event_study import EventStudy, event_study, pooled_studies
+from workbench.models.trials.event_study import EventStudy, Start, event_study, pooled_studies
 from workbench.models.trials.offered import bounds_of_taking
 from workbench.statistics.draws import design_matrix
 
@@ -69,6 +69,9 @@ class Chosen:
         would make a change by themselves.
     level
         Of intervals.
+    unit
+        With whom each started as a whole (n,); None: alone. Of units nothing that was known before makes both kinds
+        alike, as a few of them can be parted by anything.
     """
 
     records: Any
@@ -77,6 +80,7 @@ class Chosen:
     start: np.ndarray
     before: pd.DataFrame
     level: float
+    unit: np.ndarray | None = None
     _kept: dict[Any, tuple[EventStudy, EventStudy] | None] = field(default_factory=dict)
 
     def estimate(
@@ -113,9 +117,10 @@ class Chosen:
             estimate,
             float(np.sqrt((influence**2).sum())),
             confidence=self.level,
-            kind="robust",
+            kind="robust" if self.unit is None else "clustered",
+            df=study.df,
             n=study.n,
-            units=study.n,
+            units=study.n if self.unit is None else len(np.unique(self.unit[study.seen].astype(str))),
             influence=influence,
         )
         ends = study.bounded(self.level)
@@ -152,28 +157,31 @@ class Chosen:
         self, measure: Any, arm: str, cut: tuple[int, int, int], among: np.ndarray | None
     ) -> tuple[EventStudy, EventStudy] | None:
         length, before, after = cut
-        best: list[tuple[np.ndarray, EventStudy, float]] = []
-        plain: list[tuple[np.ndarray, EventStudy, float]] = []
+        best: list[Start] = []
+        plain: list[Start] = []
         for start in np.unique(self.start[self.arms == arm]):
             clock = self.records.at(pd.Timestamp(start))
             if self.records.until is None or start + np.timedelta64(length * after, "D") > self.records.until:
                 continue
             treated = (self.arms == arm) & (self.start == start)
             rows = (treated | self._others(start, length * after)) & (True if among is None else among)
-            if min((treated & rows).sum(), (~treated & rows).sum()) < FEWEST:
+            if min((treated & rows).sum(), (~treated & rows).sum()) < FEWEST or self._alone(rows & ~treated):
                 continue
             spans = [(k * length, (k + 1) * length) for k in range(-before, after)]
             values = np.column_stack([clock.between(measure, *span) for span in spans])[rows]
-            matrix, _ = design_matrix(self.before[rows])
+            matrix, _ = design_matrix(self.before[rows]) if self.unit is None else (np.empty((rows.sum(), 0)), [])
             weights = overlap_weights(matrix, treated[rows]) if matrix.shape[1] else None
-            people = float((treated & rows).sum())
             for found, own in ((best, weights), (plain, None)):
                 study = event_study(values, treated[rows], before, own)
                 if study is not None:
-                    found.append((np.flatnonzero(rows), study, people))
+                    found.append(Start(rows=np.flatnonzero(rows), treated=treated[rows], study=study))
         size = len(self.arms)
-        pooled = [pooled_studies(each, size) for each in (best, plain)]
+        pooled = [pooled_studies(each, size, self.unit) for each in (best, plain)]
         return None if pooled[0] is None or pooled[1] is None else (pooled[0], pooled[1])
+
+    def _alone(self, rows: np.ndarray) -> bool:
+        """Whether these customers are of one unit, which has no error."""
+        return self.unit is not None and len(np.unique(self.unit[rows].astype(str))) < 2
 
     def _others(self, start: np.datetime64, days: int) -> np.ndarray:
         """Whom those of one start are compared with: the control of that start, or else all of it and who waits."""
