@@ -19,16 +19,16 @@ KINDS = {
 NAMES = ("treatments", "customers", "subscriptions", "transactions", "interactions", "surveys")
 
 
-def write(bench, rows, design, *, orders=None, more="", kinds=None):
-    """A dataset `made` with a pilot `test`: treatments, and orders (`customer_id`, `timestamp`, `amount`)."""
+def write(bench, rows, design, *, orders=None, more="", kinds=None, initiative="test"):
+    """A dataset `made` with a pilot: treatments, and orders (`customer_id`, `timestamp`, `amount`)."""
     folder = bench.root / "data" / "made"
     folder.mkdir(exist_ok=True)
     rows.to_csv(folder / "treatments.csv", index=False)
     columns = "".join(f"      {name}: {kind}\n" for name, kind in (KINDS | (kinds or {})).items() if name in rows)
     text = (
         "title: Made\ntables:\n  treatments:\n    file: treatments.csv\n    design:\n"
-        f"      test: {design}\n    columns:\n      customer_id: {{personal: false}}\n      initiative: initiative\n"
-        f"      arm: arm\n{columns}"
+        f"      {initiative}: {design}\n    columns:\n      customer_id: {{personal: false}}\n"
+        f"      initiative: initiative\n      arm: arm\n{columns}"
     )
     if orders is not None:
         orders.to_csv(folder / "transactions.csv", index=False)

@@ -48,7 +48,7 @@ def test_four_units_give_a_p_value_and_no_interval_and_the_run_stands(bench):
     assert "too few for an interval" in check["message"]
     assert "at least 6" in check["message"]
     first = said["findings"][0]
-    assert first["statement"].startswith("4 units cannot tell whether mail works")
+    assert first["statement"].startswith("4 units cannot tell whether test (mail) works")
     assert first["interval"] is None
     assert said["metrics"]["effect_mail_spend"] == pytest.approx(9.0, abs=2.5)
     assert said["metrics"]["effect_mail_spend_lower"] is None

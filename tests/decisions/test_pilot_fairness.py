@@ -186,7 +186,7 @@ def test_arms_are_alike_only_if_what_they_did_before_is(bench):
     (design,) = [each for each in done.fairness.checks if each.name == "pilot_design"]
     assert (design.status, "what is found is an effect" in design.message) == ("warn", False)
     assert said_of(done)["verdict_mail"] == (
-        "Nothing may be concluded of mail: the arms differed before the start by more than chance deals."
+        "Nothing may be concluded of test (mail): the arms differed before the start by more than chance deals."
     )
 
 
@@ -202,7 +202,8 @@ def test_a_draw_that_was_not_carried_out_is_said_to_be_that(bench):
     assert f"600 mail and {kept - 600} none, expected {kept / 2:.0f} mail and {kept / 2:.0f} none" in check.message
     (finding,) = [each for each in done.exhibits() if getattr(each, "id", "") == "verdict_mail"]
     assert finding.statement == (
-        "Nothing may be concluded of mail: the draw was not carried out as planned, customers of an arm got lost."
+        "Nothing may be concluded of test (mail): the draw was not carried out as planned, customers of an arm "
+        "got lost."
     )
     assert finding.action.startswith("Find out which customers got lost")
 

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from workbench.decisions.rollout.phrases import Scale
+from workbench.decisions.rollout.telling.phrases import Scale
+from workbench.decisions.rollout.telling.verdicts import headline
 from workbench.decisions.rollout.weighing.verdict import Price, Verdict
-from workbench.decisions.rollout.words import headline
 from workbench.models.trials.estimates.estimate import from_error
 
 SCALE = Scale(factor=100.0, unit="of 100 customers")
@@ -48,7 +48,8 @@ def told(
     done = SimpleNamespace(
         effects=[SimpleNamespace(measure=measure), SimpleNamespace(measure=other)],
         ready=SimpleNamespace(
-            primary=SimpleNamespace(measure=measure), pilot=SimpleNamespace(contradicted=contradicted, control="none")
+            primary=SimpleNamespace(measure=measure),
+            pilot=SimpleNamespace(contradicted=contradicted, control="none", initiative="spring"),
         ),
     )
     return headline(each, done, SCALE)
@@ -59,66 +60,69 @@ def told(
     [
         (
             told("roll_out", 0.05),
-            "Roll out mail: it raises “Visits” by 5 of 100 customers, worth more than it costs (97% sure).",
+            "Roll out spring (mail): it raises “Visits” by 5 of 100 customers, worth more than it costs (97% sure).",
         ),
         (
             told("roll_out", -0.05, good=-1, basis=""),
-            "It works: mail lowers “Visits” by 5 of 100 customers (97% sure).",
+            "It works: spring (mail) lowers “Visits” by 5 of 100 customers (97% sure).",
         ),
         (
             told("stop", 0.02),
-            "Stop mail: it raises “Visits” by 2 of 100 customers, but surely less than is worth having.",
+            "Stop spring (mail): it raises “Visits” by 2 of 100 customers, but surely less than is worth having.",
         ),
         (
             told("stop", -0.03),
-            "Stop mail: it lowers “Visits” by 3 of 100 customers, which is worse than without it.",
+            "Stop spring (mail): it lowers “Visits” by 3 of 100 customers, which is worse than without it.",
         ),
         (
             told("stop", 0.03, good=-1),
-            "Stop mail: it raises “Visits” by 3 of 100 customers, which is worse than without it.",
+            "Stop spring (mail): it raises “Visits” by 3 of 100 customers, which is worse than without it.",
         ),
         (
             told("stop", 0.0, basis="stated"),
-            "Stop mail: the data exclude an effect of 1 of 100 customers, which was asked for (3% sure).",
+            "Stop spring (mail): the data exclude an effect of 1 of 100 customers, which was asked for (3% sure).",
         ),
         (
             told("roll_out", 0.05, basis="stated"),
-            "Roll out mail: it raises “Visits” by 5 of 100 customers, more than the 1 of 100 customers asked for (97% "
-            "sure).",
+            "Roll out spring (mail): it raises “Visits” by 5 of 100 customers, more than the 1 of 100 customers asked "
+            "for (97% sure).",
         ),
         (
             told("go_on", 0.05, running=True),
-            "Go on with mail to its end in 5 weeks: so far it raises “Visits” by 5 of 100 customers.",
+            "Go on with spring (mail) to its end in 5 weeks: so far it raises “Visits” by 5 of 100 customers.",
         ),
-        (told("stop", 0.0), "Stop mail: the data exclude an effect worth its cost (3% sure)."),
+        (told("stop", 0.0), "Stop spring (mail): the data exclude an effect worth its cost (3% sure)."),
         (
             told("stop", 0.05, broken=("visit", "calls")),
-            "Stop mail: “Visits” and “Calls” get worse by more than is allowed.",
+            "Stop spring (mail): “Visits” and “Calls” get worse by more than is allowed.",
         ),
-        (told("stop", 0.05, broken=("calls",)), "Stop mail: “Calls” gets worse by more than is allowed."),
-        (told("go_on", 0.001), "Go on with mail: no effect on “Visits” was seen yet; 5 more weeks would tell."),
+        (told("stop", 0.05, broken=("calls",)), "Stop spring (mail): “Calls” gets worse by more than is allowed."),
+        (
+            told("go_on", 0.001),
+            "Go on with spring (mail): no effect on “Visits” was seen yet; 5 more weeks would tell.",
+        ),
         (
             told("go_on", -0.04, weeks=0.5),
-            "Go on with mail: it lowers “Visits” by 4 of 100 customers; 1 more week would tell whether that is worth "
-            "it.",
+            "Go on with spring (mail): it lowers “Visits” by 4 of 100 customers; 1 more week would tell whether that "
+            "is worth it.",
         ),
         (
             told("go_on", 0.04, at_risk=("calls",)),
-            "Go on with mail: it raises “Visits” by 4 of 100 customers, but “Calls” may get worse by more than is "
-            "allowed.",
+            "Go on with spring (mail): it raises “Visits” by 4 of 100 customers, but “Calls” may get worse by more "
+            "than is allowed.",
         ),
         (
             told("cannot_tell", 0.04),
-            "These data cannot tell whether mail is worth it: it raises “Visits” by 4 of 100 customers.",
+            "These data cannot tell whether spring (mail) is worth it: it raises “Visits” by 4 of 100 customers.",
         ),
         (
             told("cannot_tell", -0.04, evidence="associational"),
-            "These data cannot tell whether mail works: “Visits” is 4 of 100 customers lower than among comparable "
-            "customers, but chance did not decide.",
+            "These data cannot tell whether spring (mail) works: “Visits” is 4 of 100 customers lower than among "
+            "comparable customers, but chance did not decide.",
         ),
         (
             told("cannot_tell", 0.001),
-            "No effect of mail on “Visits” was seen, and one worth having is not excluded.",
+            "No effect of spring (mail) on “Visits” was seen, and one worth having is not excluded.",
         ),
     ],
 )

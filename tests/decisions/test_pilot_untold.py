@@ -46,7 +46,7 @@ def test_months_left_out_are_a_remedy_and_those_who_have_it_keep_it(bench):
     assert "pilot_months_app" not in done.fairness.tested
     said = said_of(done)
     assert said["fair"].startswith("The comparison is fair")
-    assert said["verdict_app"].startswith("Keep app: it raises “Spending”")
+    assert said["verdict_app"].startswith("Keep test (app): it raises “Spending”")
     assert "customers have app already: to keep it as long again is expected to bring" in said["rollout_app"]
 
 

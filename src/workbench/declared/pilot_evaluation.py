@@ -47,14 +47,14 @@ EFFECTS = Declared(
 
 EFFECT_DRAWS = Declared(
     name="effect_draws",
-    about="What effects of the whole window may be: outcomes of one arm are drawn together.",
+    about="What effects of the whole window may be: arms and outcomes are drawn together.",
     columns={
         "draw": Field(kind="whole", about="of the effects", lowest=0),
         **_NAMES,
         "effect": _effect("treated less control"),
     },
     key=("draw", "initiative", "arm", "outcome", "group"),
-    draws="one draw of all effects of an arm on everybody together, under a flat prior; of the groups of one "
+    draws="one draw of all effects on everybody together, under a flat prior; of the groups of one "
     "grouping together, drawn towards each other",
 )
 

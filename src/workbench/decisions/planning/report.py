@@ -13,7 +13,7 @@ from workbench.decisions.planning.checks import checks
 from workbench.decisions.planning.lines import lines
 from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.words import lasting, scale
-from workbench.decisions.rollout.phrases import amount
+from workbench.decisions.rollout.telling.phrases import amount
 from workbench.decisions.rollout.weighing.question import DRAW
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.models.trials.planning import POWER

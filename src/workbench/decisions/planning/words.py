@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.scheme import CONTROL
-from workbench.decisions.rollout.phrases import Scale, amount, scale_of
+from workbench.decisions.rollout.telling.phrases import Scale, amount, scale_of
 from workbench.findings import Finding
 from workbench.models.trials.planning import smallest_effect
 from workbench.wording import day, listing, number, percent, plural, sentence

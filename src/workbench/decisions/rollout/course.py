@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.rollout.estimators import course
 from workbench.decisions.rollout.evaluation import Evaluation
-from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
+from workbench.decisions.rollout.telling.phrases import Scale, amount, clear, interval, kind, scale_of
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.estimates import Estimate

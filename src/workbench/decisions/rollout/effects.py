@@ -10,20 +10,15 @@ import pandas as pd
 
 from workbench.decisions.rollout import estimators
 from workbench.decisions.rollout.pilot import Pilot
-from workbench.errors import DataError
-from workbench.models.trials import lot
-from workbench.models.trials.estimates import Estimate, Sample
+from workbench.models.trials.estimates import Estimate, Sample, less
 from workbench.models.trials.head_start import HeadStart
 from workbench.statistics.draws import comparable, design_matrix
 from workbench.statistics.horizons import DAYS_A_MONTH
-from workbench.wording import number, sentence
 
 RECORDED = ("treatments", "customers")
 """Tables whose outcomes are columns: they have no window."""
 MONTHS = (1, 2, 3, 6, 9, 12)
 """Since the start, of which effects are told as far as windows are over."""
-CAPPED, MONTHS_THERE = "_capped", "_months"
-"""What is added to the name of an outcome that is counted in another way."""
 
 
 class Measured(Protocol):
@@ -191,7 +186,7 @@ class Samples:
     chosen: estimators.Chosen | None = None
     before_after: estimators.BeforeAfter | None = None
 
-    def pair(self, arm: str, among: np.ndarray | None = None) -> np.ndarray:
+    def pair(self, arm: str, among: np.ndarray | None = None, against: str | None = None) -> np.ndarray:
         """Rows (n,) bool of an arm and of its control.
 
         Parameters
@@ -200,13 +195,17 @@ class Samples:
             Its name.
         among : (n,) bool
             Of whom; all where it is None.
+        against
+            Another arm in the place of the control.
         """
-        rows = self.pilot.roster["arm"].isin([arm, self.pilot.control]).to_numpy()
+        rows = self.pilot.roster["arm"].isin([arm, against or self.pilot.control]).to_numpy()
         if self.waves is not None:  # of columns, which have no months, the first wave
             rows &= comparable(self.pilot.roster, self.pilot.design)
         return rows if among is None else rows & among
 
-    def sample(self, outcome: Measured, arm: str, among: np.ndarray | None = None) -> Sample:
+    def sample(
+        self, outcome: Measured, arm: str, among: np.ndarray | None = None, against: str | None = None
+    ) -> Sample:
         """One arm beside the control, with what was known before; the outcome's own history is the first column.
 
         Parameters
@@ -217,8 +216,10 @@ class Samples:
             Which.
         among : (n,) bool
             Of whom; all where it is None.
+        against
+            Another arm in the place of the control.
         """
-        rows = self.pair(arm, among)
+        rows = self.pair(arm, among, against)
         own, _ = design_matrix(pd.DataFrame({"before": outcome.before[rows]}))
         before = np.column_stack([own, self.matrix[rows]])
         before = before[:, np.ptp(before, axis=0) > 0] if before.size else before
@@ -260,6 +261,56 @@ class Samples:
                 return None
             found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
         return None if found is None else self.named(found, outcome, arm, names)
+
+    def between(self, outcome: Measured, one: Estimate, other: Estimate, days: int | None) -> Estimate | None:
+        """How much more one arm does than another; None where that cannot be told.
+
+        Parameters
+        ----------
+        outcome
+            Which.
+        one, other
+            Effects of both on it.
+        days
+            Length of the window; None where nothing is dated.
+
+        Notes
+        -----
+        Arms that were dealt at one time are compared as each is with its control, by the same estimator: the control
+        has no part in it. Of starts one after the other, where whoever waits tells what would have been, one effect is
+        taken from the other, and what both have of those who waited cancels.
+        """
+        if self.pilot.route in ("lot", "units"):
+            rows, sample = self.pair(one.arm, None, other.arm), self.sample(outcome, one.arm, None, other.arm)
+            found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
+            return None if found is None else self.named(found, outcome, one.arm).found
+        one, other = self.among_all(one), self.among_all(other)
+        if one.days != other.days or one.influence is None or other.influence is None:
+            return None
+        if len(one.influence) != len(other.influence):
+            return None
+        return less(one, other).named(
+            initiative=one.initiative, arm=one.arm, outcome=one.outcome, days=one.days, evidence=one.evidence
+        )
+
+    def among_all(self, found: Estimate) -> Estimate:
+        """The same with an influence of all customers, or units: arms share those of their control.
+
+        Parameters
+        ----------
+        found
+            An effect on everybody.
+        """
+        own, arms = found.influence, self.pilot.roster["arm"]
+        rows = self.pair(found.arm)
+        if own is not None and len(own) == rows.sum():
+            wide = np.zeros(len(arms))
+            wide[rows] = own
+            own = wide
+        if own is None or len(own) != len(arms) or self.pilot.unit is None:
+            return replace(found, influence=own)
+        codes = np.unique(self.pilot.unit.astype(str), return_inverse=True)[1]
+        return replace(found, influence=np.bincount(codes, own))
 
     def head_start(self, outcome: Measured, arm: str, days: int | None) -> HeadStart | None:
         """How customers whom nobody dealt stayed in the first month already; None of others, and where few left in it.
@@ -398,62 +449,3 @@ def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest
                     continue
                 if found.days is None:  # of fewer months it is no effect of this one
                     yield found
-
-
-def counted_otherwise(
-    samples: Samples, outcomes: Sequence[Any], days: int | None
-) -> Mapping[tuple[str, str], tuple[Effect, ...]]:
-    """By arm and outcome: its effect counted in another way, of pilots that chance dealt, or whole units, at one start.
-
-    Parameters
-    ----------
-    samples
-        The pilot.
-    outcomes
-        As `features.trials.Outcome` has them.
-    days
-        Length of the window; None where nothing is dated.
-
-    Notes
-    -----
-    They decide nothing and are told beside their outcome, so that nobody picks the one that looks best: a large order
-    moves a mean that a cap holds (`lot.capped`), and who leaves late stayed most of the window all the same.
-    """
-    if samples.pilot.route not in ("lot", "units"):
-        return {}
-    names = {each.measure.name for each in outcomes}
-    found: dict[tuple[str, str], tuple[Effect, ...]] = {}
-    for outcome in outcomes:
-        for arm in samples.pilot.arms:
-            made = [each for each in _otherwise(samples, outcome, arm, days) if each.measure.name not in names]
-            if made:
-                found[arm, outcome.measure.name] = tuple(made)
-    return found
-
-
-def _otherwise(samples: Samples, outcome: Any, arm: str, days: int | None) -> Iterator[Effect]:
-    measure = outcome.measure
-    if measure.money and outcome.of is None:
-        values, cap = lot.capped(outcome.after)
-        if np.nanmax(outcome.after, initial=-np.inf) > cap:
-            label = sentence("{label}, at most {cap} counted", label=measure.label, cap=number(cap))
-            named = replace(measure, name=f"{measure.name}{CAPPED}", label=label)
-            effect = samples.effect(replace(outcome, measure=named, after=values), arm, days)
-            if effect is not None:
-                yield effect
-    if outcome.days is not None and days and samples.pilot.route == "lot":
-        months = days / DAYS_A_MONTH
-        label = sentence("Time as a customer, at most {n}", n=number(round(months, 1)))
-        named = replace(
-            measure, name=f"{measure.name}{MONTHS_THERE}", label=label, kind="mean", unit=sentence("months")
-        )
-        sample, rows = samples.sample(outcome, arm), samples.pair(arm)
-        times, left = outcome.days[rows] / DAYS_A_MONTH, outcome.left[rows]
-        try:
-            plain, best = (
-                lot.restricted_mean(each, times, left, months, confidence=samples.level)
-                for each in (replace(sample, before=None), sample)
-            )
-        except DataError:
-            return
-        yield samples.named((best, plain if sample.before is not None else best), replace(outcome, measure=named), arm)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -13,13 +14,14 @@ from workbench.decisions.rollout.effects import (
     Measured,
     Samples,
     by_month,
-    counted_otherwise,
     samples_of,
 )
+from workbench.decisions.rollout.estimators import counted_otherwise
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, by_group
 from workbench.decisions.rollout.opening import Ready
 from workbench.decisions.rollout.pilot import Pilot
+from workbench.decisions.rollout.weighing.arms import Recommendation, both_ways, recommend, winners_curse
 from workbench.decisions.rollout.weighing.question import Question, looks_of
 from workbench.decisions.rollout.weighing.verdict import Basis, Price, Verdict, weigh
 from workbench.draws import seed_of
@@ -54,6 +56,11 @@ class Evaluation:
         On the primary outcome, by arm and by groups that were named beforehand.
     verdicts
         One an arm.
+    between
+        By arm and the arm that it is beside, seen from either: the difference, weighed after what it costs more. Empty
+        of one arm, and where chance did not decide.
+    recommendation
+        The one thing to do.
     p_holm
         Of secondary effects, by Holm over all of them, in the order of `effects`; NaN of primary and guardrails.
     sequences
@@ -73,6 +80,8 @@ class Evaluation:
     months: tuple[Effect, ...]
     groups: tuple[ByGroup, ...]
     verdicts: tuple[Verdict, ...]
+    between: Mapping[tuple[str, str], Verdict]
+    recommendation: Recommendation
     p_holm: np.ndarray
     sequences: Mapping[str, Estimate]
     looks: int
@@ -152,6 +161,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
     sequences = {each.found.arm: _sequence(each.found, question, at) for each in primaries}
     looks = looks_of(previous, run, dataset, pilot.initiative, at.primary.measure.name, first)
     left = weeks_left(at)
+    often = looks > 1 or left is not None
     verdicts = tuple(
         weigh(
             each.found,
@@ -164,11 +174,12 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
             at_risk=tuple(_guarded(effects, question, each.found.arm, surely=False)),
             draws=question.draws,
             seed=seed_of(question.seed, f"effect of {each.found.arm}"),
-            sequence=sequences[each.found.arm] if looks > 1 or left is not None else None,
+            sequence=sequences[each.found.arm] if often else None,
             weeks_left=left,
         )
         for each in primaries
     )
+    between = _between(at, samples, verdicts, often=often) if fairness.experimental else {}
     return Evaluation(
         ready=replace(at, untold=(*at.untold, *untold)),
         fairness=fairness,
@@ -177,12 +188,39 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         months=months,
         groups=tuple(by_group(samples, at.primary, at.groupings, at.days)) if _by_group(pilot) else (),
         verdicts=verdicts,
+        between=between,
+        recommendation=recommend(verdicts, between, optimism=_optimism(at, samples, verdicts) if between else None),
         p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
         sequences=sequences,
         looks=looks,
         prices=prices,
         samples=samples,
     )
+
+
+def _between(
+    at: Ready, samples: Samples, verdicts: Sequence[Verdict], *, often: bool
+) -> dict[tuple[str, str], Verdict]:
+    """Each two arms beside each other on the primary outcome, as far as their design can compare them."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for one, other in combinations(verdicts, 2):
+        apart = samples.between(at.primary, one.effect, other.effect, at.days)
+        if apart is None or not np.isfinite(apart.se):
+            continue
+        found |= both_ways(
+            one,
+            other,
+            apart,
+            sequence=_sequence(apart, at.question, at) if often else None,
+            draws=at.question.draws,
+            seed=seed_of(at.question.seed, f"{one.arm} against {other.arm}"),
+        )
+    return found
+
+
+def _optimism(at: Ready, samples: Samples, verdicts: Sequence[Verdict]) -> float | None:
+    own = [samples.among_all(each.effect) for each in verdicts]
+    return winners_curse(verdicts, own, draws=at.question.draws, seed=seed_of(at.question.seed, "best arm"))
 
 
 def _with_primary(at: Ready, effects: Sequence[Effect]) -> Ready:
@@ -230,7 +268,8 @@ def good_of(at: Ready) -> int:
 def _price(at: Ready, each: Effect) -> Price:
     """What an effect must be worth to a customer, who costs: of contacts and contracts as many as a customer has."""
     question, measure = at.question, at.primary.measure
-    recorded = at.pilot.costs.get(each.found.arm, 0.0) or None  # a table of zeros says no more than an empty one
+    costs = at.pilot.costs
+    recorded = costs.get(each.found.arm) if any(costs.values()) else None  # all zeros say no more than nothing does
     cost = recorded if question.cost is None else question.cost
     value = None if question.value is None else abs(question.value)
     if value is None and measure.money:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.rollout.evaluation import Evaluation, good_of
 from workbench.decisions.rollout.groups import ByGroup
-from workbench.decisions.rollout.phrases import scale_of
+from workbench.decisions.rollout.telling.phrases import scale_of
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.estimates import kind_in_words

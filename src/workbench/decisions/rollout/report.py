@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
-from workbench.decisions.rollout import course, for_whom, taking, trends, words
+from workbench.decisions.rollout import arms, course, for_whom, taking, trends, words
 from workbench.decisions.rollout.checks import checks
 from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation, good_of
-from workbench.decisions.rollout.phrases import Scale, scale_of
+from workbench.decisions.rollout.telling.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
@@ -40,8 +40,9 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
     yield from course.exhibits(done)
     yield from trends.exhibits(done)
     yield _outcomes(done)
+    yield from arms.exhibits(done)
     yield from for_whom.exhibits(done)
-    yield _decision(done)
+    yield arms.decision(done)
     yield metrics(done)
     yield Kept(name="effects", frame=effects(done))
     yield Kept(name="effect_draws", frame=draws(done))
@@ -88,6 +89,7 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
         found[f"weeks_needed_{verdict.arm}"] = verdict.weeks
     for arm, price in done.prices.items():
         found[f"smallest_effect_{arm}"] = price.smallest
+    found |= arms.metrics(done)
     alike = {price.smallest for price in done.prices.values()}
     smallest = alike.pop() if len(alike) == 1 else None
     return found | {"looks": done.looks, "smallest_effect": smallest, "window_days": done.ready.days}
@@ -114,7 +116,7 @@ def effects(done: Evaluation) -> pd.DataFrame:
 
 
 def draws(done: Evaluation) -> pd.DataFrame:
-    """Table `effect_draws`: effects of the window, drawn together arm by arm; those of the groups of one grouping.
+    """Table `effect_draws`: effects of the window, drawn together; those of the groups of one grouping.
 
     Parameters
     ----------
@@ -122,11 +124,10 @@ def draws(done: Evaluation) -> pd.DataFrame:
         The evaluation.
     """
     parts = []
-    for arm in done.ready.pilot.arms:
-        own = [each.found for each in done.effects if each.found.arm == arm and np.isfinite(each.found.se)]
-        drawn = draw_together(own, DRAWS, random_seed=seed_of(done.ready.question.seed, f"effect_draws {arm}"))
-        for column, each in zip(drawn.T, own, strict=True):
-            parts.append(_drawn(each, column))
+    own = [done.samples.among_all(each.found) for each in done.effects if np.isfinite(each.found.se)]
+    drawn = draw_together(own, DRAWS, random_seed=seed_of(done.ready.question.seed, "effect_draws"))
+    for column, each in zip(drawn.T, own, strict=True):
+        parts.append(_drawn(each, column))
     for by in done.groups:
         seed = seed_of(done.ready.question.seed, f"effect_draws {by.arm} {by.grouping.name}")
         drawn = by.shrunk.draws(DRAWS, random_seed=seed)
@@ -217,56 +218,6 @@ def _without(done: Evaluation) -> str:
 def _end(value: float) -> float:
     """An end of an interval, not a number where it has none."""
     return value if np.isfinite(value) else np.nan
-
-
-def _decision(done: Evaluation) -> Table:
-    names = {
-        "roll_out": sentence("roll out"),
-        "go_on": sentence("go on"),
-        "stop": sentence("stop"),
-        "cannot_tell": sentence("cannot tell"),
-    }
-    rows = []
-    for each in done.verdicts:
-        gains = each.gains or {}
-        rows.append(
-            {
-                "arm": each.arm,
-                "verdict": names[each.choice],
-                "p_worth_it": each.p_worth_it,
-                "smallest": scale_of(done.ready.primary.measure, "").factor * each.price.smallest,
-                "gain_full": gains.get(1.0, (np.nan, np.nan))[0],
-                "loss_full": gains.get(1.0, (np.nan, np.nan))[1],
-                "gain_half": gains.get(0.5, (np.nan, np.nan))[0],
-                "loss_half": gains.get(0.5, (np.nan, np.nan))[1],
-                "weeks": np.nan if each.weeks is None else each.weeks,
-                "customers": each.customers,
-            }
-        )
-    currency = done.ready.question.currency
-    priced = {
-        "gain_full": Column(sentence("Gain, full"), currency),
-        "loss_full": Column(sentence("Loss, full"), currency),
-        "gain_half": Column(sentence("Gain, half"), currency),
-        "loss_half": Column(sentence("Loss, half"), currency),
-    }
-    return Table(
-        name="decision",
-        frame=pd.DataFrame(rows).round({name: 0 for name in priced}),
-        caption=sentence(
-            "What to do with each arm. Gains are expected, of all customers who would get it; losses are what is "
-            "expected where it does not pay."
-        ),
-        people=None,
-        columns={
-            **({"arm": Column(sentence("Arm"))} if len(rows) > 1 else {}),
-            "verdict": Column(sentence("Verdict")),
-            "p_worth_it": Column(sentence("Worth having"), "share"),
-            "smallest": Column(sentence("Smallest worth having")),
-            **(priced if any(each.gains for each in done.verdicts) else {}),
-            "weeks": Column(sentence("Weeks still needed")),
-        },
-    )
 
 
 def _figure(done: Evaluation) -> Figure:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.decisions.rollout.effects import Effect, Measured
 from workbench.decisions.rollout.evaluation import Evaluation
-from workbench.decisions.rollout.phrases import amount, interval, kind, scale_of
+from workbench.decisions.rollout.telling.phrases import amount, interval, kind, scale_of
 from workbench.errors import DataError, ParameterError
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding

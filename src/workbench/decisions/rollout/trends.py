@@ -11,7 +11,7 @@ from scipy import stats
 
 from workbench.decisions.rollout.effects import Measured
 from workbench.decisions.rollout.evaluation import Evaluation
-from workbench.decisions.rollout.phrases import Scale, scale_of
+from workbench.decisions.rollout.telling.phrases import Scale, scale_of
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.trials.event_study import MAGNITUDES, EventStudy

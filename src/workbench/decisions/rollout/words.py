@@ -1,47 +1,71 @@
-"""Findings of a pilot: headlines by verdict, money, guardrails, other outcomes."""
+"""Findings of a pilot: the recommendation, each arm, money, guardrails, other outcomes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
-from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
-from workbench.decisions.rollout.weighing.verdict import HALF, SURE, Verdict
+from workbench.decisions.rollout.telling import several
+from workbench.decisions.rollout.telling.phrases import Scale, amount, interval, kind, scale_of
+from workbench.decisions.rollout.telling.verdicts import all_have_it, headline
+from workbench.decisions.rollout.weighing.verdict import HALF, Verdict
 from workbench.findings import Finding
-from workbench.wording import listing, number, p_value, percent, plural, sentence
+from workbench.wording import number, plural, sentence
 
 MOST_TOLD = 3
 """Secondary effects of which a sentence is made, a choice: all stand in the table."""
 
 
 def headlines(done: Evaluation) -> Iterator[Finding]:
-    """One an arm, the one worth most first.
+    """The one recommendation first; of several arms then what is found of each, the one worth most first.
 
     Parameters
     ----------
     done
         The evaluation.
     """
-    measure = done.ready.primary.measure
-    for rank, each in enumerate(sorted(done.verdicts, key=_worth_first), start=1):
-        scale = scale_of(measure, done.ready.question.currency, done.over(measure, each.effect))
-        yield Finding(
-            id=f"verdict_{each.arm}",
-            statement=headline(each, done, scale),
-            estimate=scale.factor * each.effect.estimate,
-            unit=scale.unit,
-            interval=interval(each.effect, scale),
-            interval_kind=kind(each.effect),
-            evidence=each.effect.evidence,
-            n=each.effect.n,
-            table="outcomes",
-            figure="primary_effect",
-            action=_action(each, done),
-            rank=rank if len(done.verdicts) > 1 else None,
+    chosen = done.recommendation
+    scale = _scale(done, chosen.lead)
+    if chosen.state == "alone":
+        yield _verdict(chosen.lead, done, headline(chosen.lead, done, scale), action=_action(chosen.lead, done))
+    else:
+        beside = several.closest(chosen)
+        yield replace(
+            _verdict(beside or chosen.lead, done, several.recommended(done, scale), action=_recommended(done)),
+            id="recommendation",
+            table="outcomes" if beside is None else "arms",
         )
+    for each in sorted(done.verdicts, key=_worth_first):
+        if chosen.state != "alone" or each is not chosen.lead:
+            yield _verdict(each, done, several.beside(each, done, _scale(done, each)))
+
+
+def _recommended(done: Evaluation) -> str:
+    return several.action(done) or _action(done.recommendation.lead, done)
+
+
+def _scale(done: Evaluation, each: Verdict) -> Scale:
+    measure = done.ready.primary.measure
+    return scale_of(measure, done.ready.question.currency, done.over(measure, each.effect))
+
+
+def _verdict(each: Verdict, done: Evaluation, said: str, *, action: str = "") -> Finding:
+    scale = _scale(done, each)
+    return Finding(
+        id=f"verdict_{each.arm}",
+        statement=said,
+        estimate=scale.factor * each.effect.estimate,
+        unit=scale.unit,
+        interval=interval(each.effect, scale),
+        interval_kind=kind(each.effect),
+        evidence=each.effect.evidence,
+        n=each.effect.n,
+        table="outcomes",
+        figure="primary_effect",
+        action=action,
+    )
 
 
 def _worth_first(each: Verdict) -> float:
@@ -67,7 +91,7 @@ def _action(each: Verdict, done: Evaluation) -> str:
                 "weighed against both.",
                 arm=each.arm,
             )
-        case "roll_out" if _all_have_it(done):
+        case "roll_out" if all_have_it(done):
             return sentence("Keep it, and take it from a few by lot: the effect may fade.")
         case "roll_out":
             return sentence("Roll out {arm}, and keep a small control by lot: the effect may fade.", arm=each.arm)
@@ -105,7 +129,7 @@ def _next_pilot(each: Verdict) -> str:
 
 
 def money(done: Evaluation) -> Iterator[Finding]:
-    """What a roll-out would bring, of the arms whose cost and value are known.
+    """What a roll-out of the arm that the recommendation is about would bring, where its cost and value are known.
 
     Parameters
     ----------
@@ -113,10 +137,9 @@ def money(done: Evaluation) -> Iterator[Finding]:
         The evaluation.
     """
     currency = done.ready.question.currency
-    for each in done.verdicts:
-        value, cost = each.price.value, each.price.cost
-        if each.gains is None or value is None or cost is None or each.effect.evidence != "experimental":
-            continue
+    each = done.recommendation.lead
+    value, cost = each.price.value, each.price.cost
+    if each.gains is not None and value is not None and cost is not None and each.effect.evidence == "experimental":
         gain, half = each.gains[1.0][0], each.gains[HALF][0]
         low, high = sorted(
             each.customers * (each.good * value * end - cost) for end in (each.effect.lower, each.effect.upper)
@@ -127,13 +150,13 @@ def money(done: Evaluation) -> Iterator[Finding]:
             "gain": _money(abs(gain), currency),
             "half": _money(abs(half), ""),
         }
-        if _all_have_it(done) and gain >= 0:
+        if all_have_it(done) and gain >= 0:
             said = sentence(
                 "All {n} customers have {arm} already: to keep it as long again is expected to bring {gain} "
                 "more than it costs.",
                 **names,
             )
-        elif _all_have_it(done):
+        elif all_have_it(done):
             said = sentence(
                 "All {n} customers have {arm} already: to keep it as long again is expected to lose {gain}.",
                 **names,
@@ -160,12 +183,6 @@ def money(done: Evaluation) -> Iterator[Finding]:
             n=each.effect.n,
             table="decision",
         )
-
-
-def _all_have_it(done: Evaluation) -> bool:
-    """Whether there is nobody left to roll it out to: all of them got it, one after the other."""
-    pilot = done.ready.pilot
-    return not pilot.control and pilot.route == "waves" and done.ready.question.customers is None
 
 
 def _money(value: float, currency: str) -> str:
@@ -237,253 +254,4 @@ def _finding(name: str, said: str, each: Effect, scale: Scale) -> Finding:
         evidence=each.found.evidence,
         n=each.found.n,
         table="outcomes",
-    )
-
-
-def headline(each: Verdict, done: Evaluation, scale: Scale) -> str:
-    """What to do with an arm, and why.
-
-    Parameters
-    ----------
-    each
-        The verdict.
-    done
-        The evaluation.
-    scale
-        How the primary outcome is told.
-    """
-    labels = {one.measure.name: one.measure.label for one in done.effects}
-    names = {
-        "arm": each.arm,
-        "label": done.ready.primary.measure.label,
-        "amount": amount(each.effect.estimate, scale),
-        "sure": _share(each.p_worth_it),
-        "unsure": _share(1 - each.p_worth_it),
-        "smallest": amount(each.price.smallest, replace(scale, days=None)),
-        "worse": listing([f"“{labels[name]}”" for name in (each.broken or each.at_risk)]),
-    }
-    match each.choice:
-        case "roll_out":
-            return _roll_out(each, names, kept=_all_have_it(done))
-        case "stop":
-            return _stop(each, names)
-        case "go_on":
-            return _go_on(each, names)
-    if against := done.ready.pilot.contradicted:
-        return _contradicted(against, each.arm)
-    if each.effect.kind == "placebo":
-        return _ranked(each, done.ready.pilot.design.unit, names)
-    return _untold(each, names)
-
-
-def _share(probability: float) -> str:
-    """A probability, never told as sure; a dash where chance did not decide."""
-    return percent(float(np.clip(probability, 0.001, 0.999))) if np.isfinite(probability) else "–"
-
-
-def _roll_out(each: Verdict, names: dict[str, str], *, kept: bool) -> str:
-    rises = each.effect.estimate >= 0
-    if kept and each.price.basis:
-        if rises:
-            return sentence("Keep {arm}: it raises “{label}” by {amount}, worth having ({sure} sure).", **names)
-        return sentence("Keep {arm}: it lowers “{label}” by {amount}, worth having ({sure} sure).", **names)
-    match each.price.basis, rises:
-        case "cost", True:
-            return sentence(
-                "Roll out {arm}: it raises “{label}” by {amount}, worth more than it costs ({sure} sure).", **names
-            )
-        case "cost", False:
-            return sentence(
-                "Roll out {arm}: it lowers “{label}” by {amount}, worth more than it costs ({sure} sure).", **names
-            )
-        case "stated", True:
-            return sentence(
-                "Roll out {arm}: it raises “{label}” by {amount}, more than the {smallest} asked for ({sure} sure).",
-                **names,
-            )
-        case "stated", False:
-            return sentence(
-                "Roll out {arm}: it lowers “{label}” by {amount}, more than the {smallest} asked for ({sure} sure).",
-                **names,
-            )
-        case _, True:
-            return sentence("It works: {arm} raises “{label}” by {amount} ({sure} sure).", **names)
-    return sentence("It works: {arm} lowers “{label}” by {amount} ({sure} sure).", **names)
-
-
-def _stop(each: Verdict, names: dict[str, str]) -> str:
-    if each.broken:
-        return plural(
-            "Stop {arm}: {worse} gets worse by more than is allowed.",
-            "Stop {arm}: {worse} get worse by more than is allowed.",
-            len(each.broken),
-            **names,
-        )
-    rises, harms = each.effect.estimate >= 0, each.effect.estimate * each.good <= 0
-    if harms and clear(each.effect):
-        if rises:
-            return sentence("Stop {arm}: it raises “{label}” by {amount}, which is worse than without it.", **names)
-        return sentence("Stop {arm}: it lowers “{label}” by {amount}, which is worse than without it.", **names)
-    match each.price.basis, harms or not clear(each.effect):
-        case "", _:
-            return sentence("Stop {arm}: the data exclude that “{label}” gets better ({unsure} sure).", **names)
-        case "cost", True:
-            return sentence("Stop {arm}: the data exclude an effect worth its cost ({unsure} sure).", **names)
-        case "stated", True:
-            return sentence(
-                "Stop {arm}: the data exclude an effect of {smallest}, which was asked for ({unsure} sure).", **names
-            )
-    if rises:
-        return sentence("Stop {arm}: it raises “{label}” by {amount}, but surely less than is worth having.", **names)
-    return sentence("Stop {arm}: it lowers “{label}” by {amount}, but surely less than is worth having.", **names)
-
-
-def _go_on(each: Verdict, names: dict[str, str]) -> str:
-    rises, weeks = each.effect.estimate >= 0, int(np.ceil(each.weeks or 0))
-    if each.at_risk and each.p_worth_it >= SURE:
-        if rises:
-            return sentence(
-                "Go on with {arm}: it raises “{label}” by {amount}, but {worse} may get worse by more than is allowed.",
-                **names,
-            )
-        return sentence(
-            "Go on with {arm}: it lowers “{label}” by {amount}, but {worse} may get worse by more than is allowed.",
-            **names,
-        )
-    if each.running:
-        return _still_running(each, weeks, names)
-    if not clear(each.effect):
-        return plural(
-            "Go on with {arm}: no effect on “{label}” was seen yet; {n} more week would tell.",
-            "Go on with {arm}: no effect on “{label}” was seen yet; {n} more weeks would tell.",
-            weeks,
-            **names,
-        )
-    if rises:
-        return plural(
-            "Go on with {arm}: it raises “{label}” by {amount}; {n} more week would tell whether that is worth it.",
-            "Go on with {arm}: it raises “{label}” by {amount}; {n} more weeks would tell whether that is worth it.",
-            weeks,
-            **names,
-        )
-    return plural(
-        "Go on with {arm}: it lowers “{label}” by {amount}; {n} more week would tell whether that is worth it.",
-        "Go on with {arm}: it lowers “{label}” by {amount}; {n} more weeks would tell whether that is worth it.",
-        weeks,
-        **names,
-    )
-
-
-def _still_running(each: Verdict, weeks: int, names: dict[str, str]) -> str:
-    """Of a pilot that is not over, and of which nothing can be said for good yet."""
-    if not clear(each.effect):
-        return plural(
-            "Go on with {arm} to its end in {n} week: no effect on “{label}” was seen yet.",
-            "Go on with {arm} to its end in {n} weeks: no effect on “{label}” was seen yet.",
-            weeks,
-            **names,
-        )
-    if each.effect.estimate >= 0:
-        return plural(
-            "Go on with {arm} to its end in {n} week: so far it raises “{label}” by {amount}.",
-            "Go on with {arm} to its end in {n} weeks: so far it raises “{label}” by {amount}.",
-            weeks,
-            **names,
-        )
-    return plural(
-        "Go on with {arm} to its end in {n} week: so far it lowers “{label}” by {amount}.",
-        "Go on with {arm} to its end in {n} weeks: so far it lowers “{label}” by {amount}.",
-        weeks,
-        **names,
-    )
-
-
-def _contradicted(against: str, arm: str) -> str:
-    """What speaks against a draw that was to decide."""
-    match against:
-        case "sizes":
-            return sentence(
-                "Nothing may be concluded of {arm}: the draw was not carried out as planned, customers of an arm got "
-                "lost.",
-                arm=arm,
-            )
-        case "before":
-            return sentence(
-                "Nothing may be concluded of {arm}: the arms differed before the start by more than chance deals.",
-                arm=arm,
-            )
-    return sentence("Nothing may be concluded of {arm}: units are in more than one arm.", arm=arm)
-
-
-def _untold(each: Verdict, names: dict[str, str]) -> str:
-    """Why these data cannot tell."""
-    rises = each.effect.estimate >= 0
-    if not np.isfinite([each.effect.lower, each.effect.upper]).any():
-        return sentence(
-            "{n} units cannot tell whether {arm} works: with so few, {share} of all possible deals differ as much.",
-            n=number(each.effect.units),
-            share=percent(each.effect.p_value),
-            **names,
-        )
-    if each.effect.kind in ("autoregressive", "returned"):
-        if rises:
-            return sentence(
-                "Without a control nobody can tell whether {arm} works: “{label}” is {amount} higher than expected "
-                "from before.",
-                **names,
-            )
-        return sentence(
-            "Without a control nobody can tell whether {arm} works: “{label}” is {amount} lower than expected from "
-            "before.",
-            **names,
-        )
-    if each.effect.kind == "bounded":
-        if rises:
-            return sentence(
-                "Whether {arm} works, these data cannot tell: “{label}” changed by {amount} more than among others, "
-                "but chance did not decide.",
-                **names,
-            )
-        return sentence(
-            "Whether {arm} works, these data cannot tell: “{label}” changed by {amount} less than among others, but "
-            "chance did not decide.",
-            **names,
-        )
-    if each.effect.evidence != "experimental":
-        if rises:
-            return sentence(
-                "These data cannot tell whether {arm} works: “{label}” is {amount} higher than among comparable "
-                "customers, but chance did not decide.",
-                **names,
-            )
-        return sentence(
-            "These data cannot tell whether {arm} works: “{label}” is {amount} lower than among comparable "
-            "customers, but chance did not decide.",
-            **names,
-        )
-    if not clear(each.effect):
-        return sentence("No effect of {arm} on “{label}” was seen, and one worth having is not excluded.", **names)
-    if rises:
-        return sentence("These data cannot tell whether {arm} is worth it: it raises “{label}” by {amount}.", **names)
-    return sentence("These data cannot tell whether {arm} is worth it: it lowers “{label}” by {amount}.", **names)
-
-
-def _ranked(each: Verdict, unit: str, names: dict[str, Any]) -> str:
-    """One treated unit: how many others changed as much without it."""
-    ranks = {
-        "unit": unit,
-        "rank": number(round(each.effect.p_value * each.effect.units)),
-        "all": number(each.effect.units),
-        "p": p_value(each.effect.p_value),
-    }
-    if each.effect.p_value > 1 - each.effect.confidence:
-        return sentence(
-            "One {unit} cannot tell whether {arm} works: its change in “{label}” ranks {rank} of {all} (p {p}).",
-            **ranks,
-            **names,
-        )
-    return sentence(
-        "“{label}” of the only {unit} with {arm} changed more than elsewhere: rank {rank} of {all} (p {p}).",
-        **ranks,
-        **names,
     )

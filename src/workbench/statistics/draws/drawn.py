@@ -227,11 +227,12 @@ def read_draw(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> Draw:
     if isinstance(design.probability, str):
         given = pd.to_numeric(rows[design.probability], errors="coerce")[known].to_numpy(dtype=float)
         chance = np.bincount(code, given) / counts
+    waves = None if design.unit else starts  # of units each start is an arm of its own
     return Draw(
         units=units,
         matrix=np.column_stack(means) if means else np.empty((len(units), 0)),
         names=names,
-        expected=None if chance is not None else expected_shares(sorted(units["arm"].unique()), design, starts=starts),
+        expected=None if chance is not None else expected_shares(sorted(units["arm"].unique()), design, starts=waves),
         chance=chance,
         both=int((groups["arm"].nunique() > 1).sum()),
     )
@@ -274,7 +275,7 @@ def expected_shares(arms: Sequence[str], design: Drawn, *, starts: int | None = 
     design
         How they were dealt.
     starts
-        How many starts a staggered initiative with a control has.
+        How many starts a staggered initiative with a control has, where arms are those of its first one.
 
     Examples
     --------
@@ -282,6 +283,12 @@ def expected_shares(arms: Sequence[str], design: Drawn, *, starts: int | None = 
     >>> one = SimpleNamespace(assignment="randomised", probability=0.8, control="none")
     >>> {arm: round(share, 2) for arm, share in expected_shares(["a", "b", "none"], one).items()}
     {'a': 0.4, 'b': 0.4, 'none': 0.2}
+
+    Of three starts with a chance of a quarter each the first has half of that for each of two arms:
+
+    >>> waves = SimpleNamespace(assignment="staggered", probability=0.25, control="none")
+    >>> expected_shares(["a", "b", "none"], waves, starts=3)
+    {'a': 0.125, 'b': 0.125, 'none': 0.25}
     """
     treated = [arm for arm in arms if arm != design.control]
     if not treated or isinstance(design.probability, str):
@@ -291,11 +298,10 @@ def expected_shares(arms: Sequence[str], design: Drawn, *, starts: int | None = 
     if isinstance(design.probability, Mapping):
         shares = {arm: design.probability.get(arm, 0.0) for arm in treated}
     else:
-        each = design.probability if design.assignment == "staggered" else design.probability / len(treated)
-        shares = dict.fromkeys(treated, each)
+        each_start = design.assignment == "staggered" and starts is None
+        shares = dict.fromkeys(treated, design.probability if each_start else design.probability / len(treated))
     if design.control in arms:
-        told = sum(shares.values()) if starts is None else starts * max(shares.values())
-        shares[design.control] = max(1 - told, 0.0)
+        shares[design.control] = max(1 - (starts or 1) * sum(shares.values()), 0.0)
     return shares
 
 

@@ -1,1 +1,1 @@
-"""What an effect is weighed by: `question` (what was asked, and what it must be worth), `verdict` (what to do)."""
+"""What an effect is weighed by: `question` (what was asked), `verdict` (of one arm), `arms` (which to take)."""

@@ -81,6 +81,8 @@ class Verdict:
         Guardrails that are broken for sure, and those that may be.
     running
         Whether the pilot was not over.
+    against
+        The arm that it is beside, where that is not the control.
     """
 
     arm: str
@@ -96,6 +98,7 @@ class Verdict:
     broken: tuple[str, ...] = ()
     at_risk: tuple[str, ...] = ()
     running: bool = False
+    against: str = ""
 
     @property
     def excludes(self) -> bool:

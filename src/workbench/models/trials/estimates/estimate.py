@@ -216,11 +216,11 @@ def draw_together(
         of, about its centre and bent as it is. An estimate without a standard error has no draws: not a number.
     """
     size = len(estimates)
-    correlation = np.eye(size)
+    together = np.eye(size)
     for one in range(size):
         for two in range(one):
-            correlation[one, two] = correlation[two, one] = _correlation(estimates[one], estimates[two], frequency)
-    values, vectors = np.linalg.eigh(correlation)
+            together[one, two] = together[two, one] = correlation(estimates[one], estimates[two], frequency)
+    values, vectors = np.linalg.eigh(together)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = np.random.default_rng(random_seed).standard_normal((draws, size)) @ root.T
     df = np.array([each.df for each in estimates])
@@ -230,7 +230,16 @@ def draw_together(
     return centre + error * np.column_stack(curved) if size else scaled
 
 
-def _correlation(one: Estimate, two: Estimate, frequency: np.ndarray | None) -> float:
+def correlation(one: Estimate, two: Estimate, frequency: np.ndarray | None = None) -> float:
+    """How far two estimates err together: of influences of the same rows their correlation, else 0.
+
+    Parameters
+    ----------
+    one, two
+        Estimates.
+    frequency : (n,)
+        As of `draw_together`.
+    """
     left, right = one.influence, two.influence
     if left is None or right is None or len(left) != len(right):
         return 0.0

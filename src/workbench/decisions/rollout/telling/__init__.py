@@ -1,0 +1,1 @@
+"""What is said of a pilot: `phrases` (sizes with units), `verdicts` (of one arm), `several` (arms side by side)."""
