@@ -36,6 +36,9 @@ def test_the_published_interactions_are_found(hillstrom):  # noqa: F811
     assert said["metrics"]["groups_differ_p_Mens E-Mail_mens*womens"] < 1e-4
     found = [each for each in said["findings"] if each["id"].startswith("groups_")]
     assert len(found) == 2
+    # Who had bought women's gains more from women's mail: a finding for targeting, and no second recommendation.
+    assert [each["id"] for each in said["findings"] if each["action"]] == ["recommendation"]
+    assert said["findings"][0]["statement"].startswith("hillstrom (Mens E-Mail) works best")
     draws = pd.read_parquet(run / "tables" / "effect_draws.parquet")
     drawn = draws[(draws["arm"] == "Womens E-Mail") & (draws["group"] == men)]["effect"]
     assert drawn.mean() == pytest.approx(table.loc[("Womens E-Mail", men), "estimate"], abs=3e-4)

@@ -16,7 +16,7 @@ from workbench.statistics.multiplicity import holm
 from workbench.wording import number, sentence
 
 TOLD = 0.01
-"""Share of the effect of a picked arm by which it must look too good for that to be said, a choice: less is not read."""
+"""Share of its effect by which a picked arm must look too good for that to be said, a choice: of less nobody learns."""
 
 
 def exhibits(done: Evaluation) -> Iterator[Showable]:
@@ -137,7 +137,7 @@ def _table(done: Evaluation) -> Table:
         name="arms",
         frame=frame.round({"gain_full": 0}),
         caption=sentence(
-            "Arms beside each other on “{label}” ({unit}): how much more the one does, what it must do more to pay "
+            "Arms beside each other on “{label}” ({unit}): how much more the one does, from where on that pays "
             "what it costs more, and how surely it is better after costs; p-values of no difference by Holm.",
             label=measure.label,
             unit=scale.unit,
@@ -156,7 +156,7 @@ def _table(done: Evaluation) -> Table:
             "effect": Column(sentence("Difference")),
             "lower": Column(sentence("Lower")),
             "upper": Column(sentence("Upper")),
-            **({"smallest": Column(sentence("Costs more"))} if weighed else {}),
+            **({"smallest": Column(sentence("Pays from"))} if weighed else {}),
             "p_better": Column(sentence("Better"), "share"),
             **({"gain_full": Column(sentence("Gain, full"), currency)} if weighed else {}),
             "p_holm": Column(sentence("p (Holm)"), "p"),
