@@ -274,6 +274,13 @@ def test_latest_of_none_is_refused_unless_it_is_optional(bench):
     assert "unknown study 'upsteam'; did you mean 'upstream'" in refusal(bench)
 
 
+def test_an_optional_run_that_is_asked_for_is_not_gone_without(bench):
+    shutil.rmtree(bench.reports / "upstream")
+    bench.study("above", ABOVE.replace("choice=upstream_run", "choice=upstream_run, optional=True"), parameters=READS)
+    assert "parameter upstream_run: no run of upstream can be used" in refusal(bench, "upstream_run=latest")
+    assert plan(bench, "upstream_run=null").inputs == ()
+
+
 def test_an_input_of_a_chain_that_is_gone_cannot_be_repeated(bench):
     shutil.rmtree(bench.reports / "upstream")
     done = bench.run("rerun", "--with-inputs", "above/latest")

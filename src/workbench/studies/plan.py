@@ -133,7 +133,10 @@ def make_plan(
 
 def _with_earlier(project: Project, plan: Plan) -> Plan:
     """The plan with the runs that it reads; the parameters that chose them then name them."""
-    needs = plan.study.earlier
+    # A default may find no run; one that was asked for may not.
+    needs = [
+        replace(need, optional=need.optional and plan.given.get(need.parameter) is None) for need in plan.study.earlier
+    ]
     if not needs:
         return plan
     choices = {need.parameter: _value(plan.study, plan.given, need.parameter) for need in needs}
