@@ -130,10 +130,45 @@ def test_arms_alike_are_said_to_be_and_the_pick_is_not_sure(bench):
         f"{other}."
     )
     (action,) = [each.action for each in findings(done) if each.action]
-    assert action == f"Roll out {lead}, and give {other} and nothing to a few each by lot: that tells which is better."
+    assert action == f"Roll out {lead}, and keep a small control by lot: the effect may fade."  # no pilot would tell
     error = done.between["call", "mail"].effect.se
     assert done.recommendation.optimism == pytest.approx(error * stats.norm.pdf(0), rel=0.1)
     assert "looks better than it is" in check(done, "pilot_picked").message
+
+
+def test_what_a_pilot_takes_that_tells_two_arms_from_each_other(bench):
+    """.2 apart with an error of .02 ** .5: (2.487 × .1414 / .2)² = 3.09 times the 800 customers of both."""
+    done = evaluated(bench, dealt({"call": 3.2, "mail": 3.0}), cost=0.5)
+    (action,) = [each.action for each in findings(done) if each.action]
+    assert action == (
+        "Roll out call, and keep a small control by lot; it takes a pilot of about 2,500 customers with one of the two "
+        "to tell it from mail."
+    )
+
+
+def test_three_arms_are_each_held_against_the_next_best(bench):
+    done = evaluated(bench, dealt({"call": 3.0, "mail": 2.0, "text": 2.4}), cost=0.5, currency="EUR")
+    assert first(done) == (
+        "Roll out spring (call): it is worth having, and “Spend” is 0.6 EUR a customer higher than with text, the next "
+        "best (99.9% sure)."
+    )
+    assert [each.id for each in findings(done)[1:4]] == ["verdict_call", "verdict_text", "verdict_mail"]
+    assert table(done, "arms")[["arm", "against"]].to_numpy().tolist() == [
+        ["call", "mail"],
+        ["call", "text"],
+        ["text", "mail"],
+    ]
+    p = table(done, "arms")["p_holm"].tolist()
+    alone = [done.between[pair].effect.p_value for pair in (("call", "mail"), ("call", "text"), ("text", "mail"))]
+    assert p == pytest.approx([3 * alone[0], 2 * alone[1], alone[2]])
+
+
+def test_costs_that_are_known_of_one_arm_only_are_not_weighed_and_that_is_said(bench):
+    rows = dealt({"call": 3.0, "mail": 2.0})
+    rows["cost"] = np.where(rows["arm"] == "call", 1.0, np.nan)
+    done = evaluated(bench, rows)
+    assert not done.between["call", "mail"].price.basis
+    assert "of one of call and mail only" in check(done, "pilot_arm_costs").message
 
 
 def test_where_nobody_said_what_a_unit_is_worth_the_cheaper_of_two_alike_is_taken(bench):

@@ -8,7 +8,6 @@ import pandas as pd
 
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.telling.phrases import amount, scale_of
-from workbench.decisions.rollout.weighing.verdict import Verdict
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.trials.estimates import kind_in_words
@@ -82,25 +81,33 @@ def checks(done: Evaluation) -> Iterator[Check]:
             value=chosen.optimism,
             title=sentence("Picked as the best"),
         )
-    dearer = [each for each in chosen.rivals if not each.price.basis and _costs_more(done, each)]
-    if dearer:
-        yield Check(
-            name="pilot_arm_costs",
-            status="warn",
-            message=sentence(
-                "{arm} costs more than {other}, and nobody said what a unit of “{label}” is worth: they are compared "
-                "without their costs. Say value_per_unit.",
-                arm=chosen.lead.arm,
-                other=dearer[0].against,
-                label=measure.label,
-            ),
-            title=sentence("Arms compared without their costs"),
+    compared = [each for each in chosen.rivals if not each.price.basis]
+    names = {"arm": chosen.lead.arm, "label": measure.label}
+    costs = {each.against: (done.prices[each.arm].cost, done.prices[each.against].cost) for each in compared}
+    unknown = [arm for arm, (own, other) in costs.items() if (own is None) != (other is None)]
+    dearer = [arm for arm, (own, other) in costs.items() if own is not None and other is not None and own > other]
+    if unknown:
+        message = sentence(
+            "What a customer costs is recorded of one of {arm} and {other} only: they are compared without their "
+            "costs. Record both in treatments.",
+            other=unknown[0],
+            **names,
         )
-
-
-def _costs_more(done: Evaluation, each: Verdict) -> bool:
-    own, other = (done.prices[name].cost for name in (each.arm, each.against))
-    return own is not None and other is not None and own > other
+    elif dearer:
+        message = sentence(
+            "{arm} costs more than {other}, and nobody said what a unit of “{label}” is worth: they are compared "
+            "without their costs. Say value_per_unit.",
+            other=dearer[0],
+            **names,
+        )
+    else:
+        return
+    yield Check(
+        name="pilot_arm_costs",
+        status="warn",
+        message=message,
+        title=sentence("Arms compared without their costs"),
+    )
 
 
 def _table(done: Evaluation) -> Table:

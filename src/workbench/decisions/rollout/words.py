@@ -37,7 +37,7 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
             id="recommendation",
             table="outcomes" if beside is None else "arms",
         )
-    for each in sorted(done.verdicts, key=_worth_first):
+    for each in sorted(done.verdicts, key=lambda each: (each is not chosen.lead, *_worth_first(each))):
         if chosen.state != "alone" or each is not chosen.lead:
             yield _verdict(each, done, several.beside(each, done, _scale(done, each)))
 
@@ -68,8 +68,9 @@ def _verdict(each: Verdict, done: Evaluation, said: str, *, action: str = "") ->
     )
 
 
-def _worth_first(each: Verdict) -> float:
-    return -each.p_worth_it if np.isfinite(each.p_worth_it) else 0.0
+def _worth_first(each: Verdict) -> tuple[float, float]:
+    surely = round(each.p_worth_it, 3) if np.isfinite(each.p_worth_it) else 0.0
+    return -surely, -each.good * each.effect.estimate
 
 
 def _action(each: Verdict, done: Evaluation) -> str:

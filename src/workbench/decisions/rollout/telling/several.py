@@ -140,16 +140,19 @@ def action(done: Any) -> str:
     """
     chosen: Recommendation = done.recommendation
     lead = chosen.lead
-    names = {"arm": lead.arm, "rival": "", "pilot": done.ready.pilot.initiative}
+    names = {"pilot": done.ready.pilot.initiative}
     if chosen.state in ("best", "one_of") and not lead.price.basis:
         return sentence(
             "Record what each arm costs (cost in treatments) and say value_per_unit: then arms are weighed."
         )
-    worth = {each.arm for each in done.verdicts if each.choice == "roll_out"}
-    if chosen.state == "one_of" and (others := [each for each in chosen.untold if each in worth]):
-        names["rival"] = others[0]
+    beside = closest(chosen)
+    if chosen.state == "one_of" and beside is not None and beside.needed is not None:
         return sentence(
-            "Roll out {arm}, and give {rival} and nothing to a few each by lot: that tells which is better.", **names
+            "Roll out {arm}, and keep a small control by lot; it takes a pilot of about {n} customers with one of the "
+            "two to tell it from {rival}.",
+            arm=lead.arm,
+            rival=beside.against,
+            n=number(float(f"{beside.needed:.2g}")),
         )
     if chosen.state == "none" and lead.choice == "stop":
         return sentence(
