@@ -185,6 +185,24 @@ def test_waves_are_told_month_by_month_while_on_and_after(bench):
     assert {"course", "lasting"} <= names
 
 
+def test_who_is_in_the_control_again_had_it_until_then(bench):
+    """Rows of the control in place of ends: it counted as on for ever, and nothing was told of the time after it."""
+    rows, orders = waves_of(gain=3.0)
+    had = rows["arm"] == "app"
+    back = rows[had].assign(arm="none", start=rows["end"] + pd.Timedelta(days=1))
+    said = []
+    for each in (rows, pd.concat([rows, back]).drop(columns="end")):
+        write(bench, each, STAGGERED, orders=orders)
+        done = answered(bench, outcome="spend", window_days=183)
+        after = done.samples.waves.imputed(done.ready.primary.measure, "app").after
+        said.append((after, {one.name: one for one in done.fairness.checks}["pilot_contamination"]))
+    (ended, alone), (came_back, told) = said
+    assert (came_back.estimate, came_back.se) == (ended.estimate, ended.se)
+    assert alone.message == "Nobody of the control got it, and nobody was in two arms."
+    assert f"0 customers of the control got it later, {had.sum()} others changed their arm later" in told.message
+    assert told.status == "pass"
+
+
 def test_waves_without_an_effect_have_none_and_arms_need_no_control(bench):
     rows, orders = waves_of(gain=0.0)
     write(bench, rows[rows["arm"] == "app"], "{assignment: staggered, probability: 0.33}", orders=orders)

@@ -160,7 +160,7 @@ def test_randomised_controls_stand_for_the_treated():
         }
     )
 
-    def found(design):
+    def found(design, dealt=dealt):
         return population(rows, treatments=dealt, retention=["call"], designs={"call": design})
 
     drawn = found(Design(assignment="randomised", control="none", probability=2 / 3))
@@ -183,6 +183,14 @@ def test_randomised_controls_stand_for_the_treated():
     broken = found(Design(assignment="randomised", control="none", probability=0.2))  # two thirds were called
     assert (broken.customers.weights == 1).all()
     assert [each.status for each in broken.treated.checks()] == ["pass", "warn"]
+
+    # Whoever was called and is in the control later stays called: no broken draw, and no control that chance dealt.
+    back = dealt[dealt["arm"] == "called"].assign(arm="none", start=dealt["end"], end=dealt["end"])
+    moved = found(
+        Design(assignment="randomised", control="none", probability=2 / 3), pd.concat([dealt, back], ignore_index=True)
+    )
+    assert (moved.customers.weights == weights).all()
+    assert [each.status for each in moved.treated.checks()] == ["pass"]
 
 
 def test_a_flat_table_has_customers_of_today_and_no_timeline():

@@ -224,13 +224,13 @@ def _contamination(pilot: Any) -> Iterator[Told]:
         return  # nobody could have got it who should not
     names = {"crossed": number(dealt.crossed), "changed": number(dealt.changed), "twice": number(dealt.twice)}
     share = dealt.moved(pilot.control)
-    if pilot.route == "waves" and pilot.dated and dealt.crossed:
+    if pilot.route == "waves" and pilot.dated and (dealt.crossed or dealt.changed):
         message = sentence(
-            "{crossed} customers of the control got it later and count as having it from then on; {twice} were in two "
-            "arms at once and are left out.",
+            "All count month by month as what they had: {crossed} customers of the control got it later, {changed} "
+            "others changed their arm later; {twice} were in two arms at once and are left out.",
             **names,
         )
-        yield told("pilot_contamination", "pass", message, sentence("The control until then"), share, counts=False)
+        yield told("pilot_contamination", "pass", message, sentence("Counted as what they had"), share, counts=False)
     elif share > CROSSED:
         message = sentence(
             "All count in the arm that they were dealt first (intention to treat). {crossed} customers of the control "

@@ -19,7 +19,8 @@ def spells_of(every: pd.DataFrame, roster: pd.DataFrame, control: str) -> pd.Dat
     Returns
     -------
     DataFrame
-        `row` (a position in the roster), `arm`, `start` and `over`, the day after the last (not a time: goes on).
+        `row` (a position in the roster), `arm`, `start` and `over`, the day after the last (not a time: goes on). Who
+        is in another arm later, be it the control, had this one until then.
     """
     if "start" not in every:
         return pd.DataFrame({"row": [], "arm": [], "start": [], "over": []})
@@ -27,12 +28,17 @@ def spells_of(every: pd.DataFrame, roster: pd.DataFrame, control: str) -> pd.Dat
     had = (place >= 0) & (every["arm"] != control).to_numpy()
     had &= every["begun"].to_numpy() if "begun" in every else every["start"].notna().to_numpy()
     ends = pd.to_datetime(every["end"]) if "end" in every else pd.Series(pd.NaT, index=every.index)
+    over = ends.dt.normalize() + pd.Timedelta(days=1)
+    following = every.sort_values("start", kind="stable").groupby("customer_id")[["arm", "start"]].shift(-1)
+    following = following.loc[every.index]
+    changed = following["start"].where(following["arm"].notna() & (following["arm"] != every["arm"])).dt.normalize()
+    over = over.where(~(changed < over) & (over.notna() | changed.isna()), changed)
     return pd.DataFrame(
         {
             "row": place[had],
             "arm": every.loc[had, "arm"].to_numpy(),
             "start": every.loc[had, "start"].dt.normalize().to_numpy(),
-            "over": (ends[had].dt.normalize() + pd.Timedelta(days=1)).to_numpy(),
+            "over": over[had].to_numpy(),
         }
     )
 

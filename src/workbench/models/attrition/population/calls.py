@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.models.attrition.population.given import Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import closes
-from workbench.models.attrition.population.treated import OTHERS, chance_of_control
+from workbench.models.attrition.population.treated import OTHERS, chances_of_control
 
 
 def earlier_contacts(treatments: pd.DataFrame | None, tables: Mapping[str, TableDefinition]) -> pd.DataFrame | None:
@@ -76,9 +76,10 @@ def randomised_calls(
         some = treatments[treatments["initiative"].astype(str) == name]
         design: Any = table.designs.get(name) or table.designs.get(OTHERS)
         simple = design is not None and design.control and not design.unit and design.assignment == "randomised"
-        chance = chance_of_control(some, design) if simple and len(some) else None
-        if chance is None or len(np.unique(chance)) > 1:
+        chances = chances_of_control(some, design) if simple and len(some) else None
+        if chances is None or len(np.unique(chances[1])) > 1:
             continue
+        some = chances[0].sort_values("start", kind="stable")
         dealt = pd.DataFrame(
             {
                 "customer_id": some["customer_id"].to_numpy(),

@@ -15,7 +15,7 @@ import pandas as pd
 from workbench.findings import Check
 from workbench.models.attrition.population.given import Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes
-from workbench.statistics.draws import Draw, check_draw, expected_shares, read_draw
+from workbench.statistics.draws import expected_shares, sound_rows
 from workbench.wording import listing, number, plural, sentence, shown
 
 OTHERS = "*"
@@ -138,17 +138,19 @@ def treated_windows(
         out |= treated
         if not control.any() or not design.by_chance or design.assignment == "staggered":
             continue
-        chance = chance_of_control(some, design)
-        if chance is None:
+        dealt = chances_of_control(some, design)
+        if dealt is None:
             broken.append(str(name))
             continue
+        kept, chance = dealt
+        control = (kept["arm"].astype(str) == design.control).to_numpy()
         for p in np.unique(chance[control]):
-            weights[_within(rows, when, some[control & (chance == p)])] /= p
+            weights[_within(rows, when, kept[control & (chance == p)])] /= p
     return Treated(out=out, weights=np.where(out, 1.0, weights), running=tuple(running), broken=tuple(broken))
 
 
-def chance_of_control(some: pd.DataFrame, design: Any) -> np.ndarray | None:
-    """The chance (N,) of each row to be a control; None where it is not known or the arms do not bear it out.
+def chances_of_control(some: pd.DataFrame, design: Any) -> tuple[pd.DataFrame, np.ndarray] | None:
+    """Rows that chance dealt, and the chance of each to be a control; None where it is not known or not borne out.
 
     Parameters
     ----------
@@ -156,19 +158,23 @@ def chance_of_control(some: pd.DataFrame, design: Any) -> np.ndarray | None:
         Rows of treatments of one initiative.
     design
         How its arms were dealt.
+
+    Returns
+    -------
+    (rows, chance) or None
+        All rows, or what each customer was dealt first where later ones were no draw (`sound_rows`).
     """
-    if not set(design.columns) <= set(some) or not check_draw(_draw(some, design), design).holds:
+    if not set(design.columns) <= set(some):
+        return None
+    kept, draw = sound_rows(some, design, pd.DataFrame(index=some.index))
+    if not draw.holds:
         return None
     if isinstance(design.probability, str):
-        chance = 1 - pd.to_numeric(some[design.probability], errors="coerce").to_numpy(dtype=float)
+        chance = 1 - pd.to_numeric(kept[design.probability], errors="coerce").to_numpy(dtype=float)
     else:
-        shares = expected_shares(sorted(some["arm"].astype(str).unique()), design) or {}
-        chance = np.full(len(some), shares.get(design.control, np.nan))
-    return chance if ((chance > 0) & (chance <= 1)).all() else None
-
-
-def _draw(some: pd.DataFrame, design: Any) -> Draw:
-    return read_draw(some, design, pd.DataFrame(index=some.index))
+        shares = expected_shares(sorted(kept["arm"].astype(str).unique()), design) or {}
+        chance = np.full(len(kept), shares.get(design.control, np.nan))
+    return (kept, chance) if ((chance > 0) & (chance <= 1)).all() else None
 
 
 def _within(rows: pd.DataFrame, when: Snapshots, some: pd.DataFrame) -> np.ndarray:
