@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 from tests.decisions.pilot_files import answered, write
 
 from workbench.decisions.rollout.alike import apart, later
 from workbench.decisions.rollout.weighing.verdict import weeks_needed
-from workbench.statistics.draws import balance
+from workbench.statistics.draws import balance, design_matrix
 
 
 def dealt_units(random, units=12, size=100):
@@ -214,3 +215,14 @@ def test_few_units_that_many_columns_fit_are_still_seen_to_differ():
     apart = random.normal(size=(12, 15)) + 6.0 * arms[:, None]
     assert balance(arms, apart, np.zeros(12, dtype=int)) < 0.01
     assert balance(arms, random.normal(size=(12, 15)), np.zeros(12, dtype=int)) > 0.02
+
+
+def test_who_has_no_answer_before_is_said_to_have_none_and_said_once():
+    random = np.random.default_rng(6)
+    rows = randomised()
+    gaps = np.where(rows["arm"] == "mail", 0.5, 0.2) > random.random(1200)
+    ratings = {name: pd.Series(random.normal(5, 1, 1200)).mask(gaps) for name in ("service", "price")}
+    matrix, names = design_matrix(pd.DataFrame(ratings))
+    assert names == ["service", "service (not known)", "price"]  # gaps of both are the same column
+    assert np.linalg.matrix_rank(matrix - matrix.mean(axis=0)) == 3
+    assert matrix[:, 1].mean() == pytest.approx(gaps.mean())

@@ -12,7 +12,7 @@ from workbench.decisions.rollout.estimators import Waves
 from workbench.decisions.rollout.pilot import Pilot
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.wording import number, plural, sentence
+from workbench.wording import label_of, number, plural, sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +60,7 @@ class Fairness:
         if len(self.balance):
             yield Table(
                 name="balance",
-                frame=self.balance,
+                frame=self.balance.assign(column=[_standing(each) for each in self.balance["column"]]),
                 caption=sentence(
                     "What was known before the start, by arm: how many standard deviations it lies apart from the "
                     "control, with 90% intervals."
@@ -99,6 +99,12 @@ class Fairness:
             evidence="descriptive",
             table="balance" if len(self.balance) else None,
         )
+
+
+def _standing(column: str) -> str:
+    """A column's name as it stands by itself."""
+    words = label_of(None, column)
+    return words[:1].upper() + words[1:]
 
 
 def examine(

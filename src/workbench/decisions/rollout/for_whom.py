@@ -1,5 +1,6 @@
 """What is shown of effects by group: whether they differ, a table with both estimates, a figure."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +14,7 @@ from workbench.decisions.rollout.telling.phrases import scale_of
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.estimates import kind_in_words
-from workbench.wording import listing, number, p_value, sentence
+from workbench.wording import label_of, listing, number, p_value, sentence
 
 FOUND = 0.05
 """p-value, after Holm over all groupings and arms, below which groups are said to differ."""
@@ -45,8 +46,8 @@ def _alike(each: ByGroup, done: Evaluation) -> Finding:
     drawn = each.shrunk.draws(done.ready.question.draws, random_seed=done.ready.question.seed)
     lower, upper = np.quantile(scale.factor * (drawn[:, high] - drawn[:, low]), _ends(done.ready.question.level))
     names = {
-        "high": effects[high].group,
-        "low": effects[low].group,
+        "high": _in_words(effects[high].group),
+        "low": _in_words(effects[low].group),
         "n": number(scale.factor * (means[high] - means[low])),
         "unit": scale.unit,
     }
@@ -72,6 +73,12 @@ def _alike(each: ByGroup, done: Evaluation) -> Finding:
     )
 
 
+def _in_words(group: str) -> str:
+    """`age_group=18 to 30` as it stands in a sentence: age group 18 to 30."""
+    parts = [each.partition("=") for each in re.split(r", (?=\w+=)", group)]
+    return listing([f"{label_of(None, name)} {level}" for name, _, level in parts])
+
+
 def _ends(level: float) -> list[float]:
     return [(1 - level) / 2, (1 + level) / 2]
 
@@ -84,8 +91,8 @@ def _differ(each: ByGroup, done: Evaluation) -> Finding:
     names = {
         "arm": each.arm,
         "label": measure.label,
-        "best": best.group,
-        "least": least.group,
+        "best": _in_words(best.group),
+        "least": _in_words(least.group),
         "more": number(scale.factor * best.estimate),
         "less": number(scale.factor * least.estimate),
         "unit": scale.unit,

@@ -13,6 +13,7 @@ BROKEN = 0.001
 that one sound draw in a thousand is suspected."""
 FEWEST_A_DRAW = 20  # customers who start together, so that a start counts as a draw of its own
 NOT_STARTED = "not started"
+NOT_KNOWN = "{name} (not known)"  # of whom a number is missing
 FEW_UNITS = 200  # below, the balance is tested by permutation: the χ² limit does not hold yet
 PERMUTATIONS = 1999  # a p-value of 0.05 is off by 0.005, and the smallest is 1/2000 (Davison and Hinkley 1997, 4.2.5)
 CROWDED = 0.5  # columns a unit, beyond which they fit any draw: at one a unit the trace is the same of every deal
@@ -341,7 +342,9 @@ def _expected(counts: pd.Series, shares: Mapping[str, float] | None) -> dict[str
 
 
 def design_matrix(covariates: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """Numbers as they are (gaps at the mean, and a column that says so), categories as shares; constant columns out.
+    """Numbers as they are (gaps at the mean, and a column that says so), categories as shares.
+
+    Columns that are constant, or the same as an earlier one, are left out.
 
     Parameters
     ----------
@@ -351,7 +354,12 @@ def design_matrix(covariates: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     Returns
     -------
     matrix, names
-        float (n, k), and what each column is made of.
+        float (n, k), and what each column is made of; a share of gaps is named as such (`NOT_KNOWN`).
+
+    Examples
+    --------
+    >>> design_matrix(pd.DataFrame({"rating": [1.0, None, 3.0], "nps": [7.0, None, 9.0], "plan": ["a", "b", "b"]}))[1]
+    ['rating', 'rating (not known)', 'nps', 'plan']
     """
     columns: list[np.ndarray] = []
     names: list[str] = []
@@ -363,7 +371,7 @@ def design_matrix(covariates: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
             number = pd.to_numeric(values, errors="coerce").astype(float)
             columns.append(number.fillna(number.mean()).to_numpy())
             columns.append(number.isna().to_numpy(dtype=float))
-            names += [str(name), str(name)]
+            names += [str(name), NOT_KNOWN.format(name=name)]
             continue
         text = values.astype("object").where(values.notna(), "—").astype(str)
         levels = text.value_counts().index
@@ -372,7 +380,9 @@ def design_matrix(covariates: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
         for level in levels[1:]:
             columns.append((text == level).to_numpy(dtype=float))
             names.append(str(name))
-    kept = [i for i, column in enumerate(columns) if np.isfinite(column).all() and np.ptp(column) > 0][:MOST_COLUMNS]
+    first = {column.tobytes(): i for i, column in reversed(list(enumerate(columns)))}  # of those that are the same
+    usable = [i for i in sorted(first.values()) if np.isfinite(columns[i]).all() and np.ptp(columns[i]) > 0]
+    kept = usable[:MOST_COLUMNS]
     matrix = np.column_stack([columns[i] for i in kept]) if kept else np.empty((len(covariates), 0))
     return matrix, [names[i] for i in kept]
 
