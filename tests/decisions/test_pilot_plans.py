@@ -244,7 +244,8 @@ def test_the_chosen_fall_back_without_a_pilot_and_the_report_says_so(usual):
     told = said(usual)["before_after"]
     assert told.estimate == pytest.approx(numbers(usual)["before_after_change"])
     assert "Before against after misleads" in told.statement
-    assert "control by lot" in told.action
+    assert "With a control by lot" in said(usual)["before_after_dealt"].statement
+    assert [each.id for each in said(usual).values() if each.action] == ["smallest_effect"]
 
 
 def test_the_size_is_that_by_which_the_verdict_rolls_out_twice_what_is_worth_having(read, usual):
@@ -313,7 +314,7 @@ def test_what_such_customers_would_show_dealt_out_is_of_their_own_spread(usual):
     spread = (left @ left / 98) ** 0.5
     assert seen.highest.left == pytest.approx(spread)
     by_hand = (stats.t.ppf(0.95, 97) + stats.t.ppf(0.8, 97)) * spread * 2 / 100**0.5
-    (told,) = re.findall(r"dealt out, ([0-9.,]+) EUR", said(usual)["before_after"].action)
+    (told,) = re.findall(r"by ([0-9.,]+) EUR", said(usual)["before_after_dealt"].statement)
     assert float(told) == pytest.approx(by_hand, rel=0.01)
 
 

@@ -333,12 +333,19 @@ def before_after(done: Plan) -> Iterator[Finding]:
         n=found.n,
         table="before_after",
         figure="before_after",
-        action=sentence(
-            "Keep a control by lot: of {n} such customers dealt out, {effect} is found four times in five, and nothing "
-            "else explains it.",
+    )
+    yield Finding(
+        id="before_after_dealt",
+        statement=sentence(
+            "With a control by lot {n} such customers find a change by {effect} four times in five, and nothing else "
+            "explains it.",
             n=number(found.n),
             effect=amount(by_lot, own),
         ),
+        estimate=own.factor * by_lot,
+        unit=sentence("{unit}, the smallest effect found", unit=own.unit),
+        evidence="descriptive",
+        n=found.n,
     )
 
 
@@ -382,8 +389,4 @@ def drawn(done: Plan) -> Finding:
         unit=sentence("units") if at.scheme.unit else sentence("customers"),
         evidence="descriptive",
         n=len(done.drawn.rows),
-        action=sentence(
-            "Take private/assignment.csv of this run as the table treatments; the lines that dataset.yaml needs stand "
-            "below. It has pseudonyms where there is a key: `workbench ids` puts your own ids in their place."
-        ),
     )
