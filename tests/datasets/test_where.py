@@ -372,3 +372,18 @@ def test_a_scratch_run_takes_a_part_and_a_run_of_the_command_line_has_its_own(st
     assert len(Run(values, None, where="region = 'North'").table("customers")) == 20
     with pytest.raises(ParameterError, match="--where"):
         Run(values, tmp_path, where="region = 'North'")
+
+
+def test_a_part_is_recorded_until_the_whole_is(shop):
+    """The last order of all is that of a customer from the South, and whoever is in the part, records go on until then."""
+    shop.write(YAML.replace("extracted: 2025-01-01\n", ""))
+    orders = shop.folder / "orders.csv"
+    orders.write_text(orders.read_text() + "c1,2023-03-09 08:00,5\n")
+    found = datasets.find("people", shop.root, where="region = 'North'")
+    assert found.load("transactions").frame["timestamp"].max() < datetime.datetime(2023, 3, 1)
+    recorded = found.recorded("transactions")
+    assert (str(recorded.until), recorded.found) == ("2023-03-10", True)
+    assert type(recorded).of(recorded.card) == recorded
+    shop.write(YAML)
+    said = datasets.find("people", shop.root, where="region = 'North'").recorded("transactions")
+    assert (str(said.until), said.found) == ("2025-01-01", False)

@@ -7,10 +7,10 @@ import pytest
 from tests.features.worlds import world
 
 from workbench.features import customer_features, snapshots
-from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 from workbench.models.survival.lifetimes.timelines import Timeline
+from workbench.statistics.dated.calendar import months_between
 
 CUTOFFS = {"2024-07-01": 91, "2024-10-01": 92}  # days of the three months before
 IDS = [f"c{number:03d}" for number in range(40)]

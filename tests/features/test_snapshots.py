@@ -6,6 +6,7 @@ import pytest
 
 from workbench.errors import DataError, ParameterError
 from workbench.features import Records, cancellations_after, purchases_after, records_of, snapshots
+from workbench.features.contracts import subscribed
 from workbench.features.snapshots import future
 
 
@@ -19,6 +20,34 @@ def roster(*customers, cutoff="2024-10-01"):
 
 
 YEAR = Records(dt.date(2024, 1, 1), dt.date(2024, 12, 31))
+
+
+def test_an_end_is_the_first_day_without():
+    """Cut-off 1 March, 30 days: who ends that day has left before, who ends on the 31st leaves within, later stays.
+
+    A contract that follows at once goes on: on the cut-off, and on the last day of the window.
+    """
+    spans = pd.DataFrame(
+        [
+            ("gone", "2024-01-01", "2024-03-01"),
+            ("first", "2024-01-01", "2024-03-02"),
+            ("last", "2024-01-01", "2024-03-31"),
+            ("after", "2024-01-01", "2024-04-01"),
+            ("renewed", "2024-01-01", "2024-03-01"),
+            ("renewed", "2024-03-01", None),
+            ("goes on", "2024-01-01", "2024-03-31"),
+            ("goes on", "2024-03-31", None),
+            ("new", "2024-03-01", None),
+        ],
+        columns=["customer_id", "start", "end"],
+    )
+    spans = spans.assign(start=pd.to_datetime(spans["start"]), end=pd.to_datetime(spans["end"]))
+    when = snapshots(["2024-03-01"], horizon_days=30)
+    table = ibis.memtable(spans)
+    there = subscribed(table, when)
+    assert set(there.customer_id.to_pandas()) == {"first", "last", "after", "renewed", "goes on"}
+    found = cancellations_after(there, table, when, records=YEAR).to_pandas().set_index("customer_id")
+    assert {name for name, left in found["label_cancelled"].items() if left} == {"first", "last"}
 
 
 def test_cutoffs_come_from_dates_text_or_a_table():

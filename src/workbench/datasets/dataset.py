@@ -17,9 +17,11 @@ from workbench.wording import plural, sentence, shown, suggestion
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
+    from pandas import Series
 
     from workbench.datasets.contract.opened import Loaded, Opened, Shape
     from workbench.datasets.contract.part import Part
+    from workbench.statistics.dated import Recorded
 
 Origin = Literal["data", "sample"]
 
@@ -27,6 +29,8 @@ SAMPLES_FOLDER = Path(__file__).parent / "samples"
 SHADOWS = "shadows_sample"
 """Name of the check that says so where a dataset of the project hides a sample."""
 FILE = "dataset.yaml"
+HAPPENED = ("timestamp", "start", "end")
+"""Columns that say when something happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +149,27 @@ class Dataset(Definition):
 
         with self._steady():
             opened.write(self._open(table), self._session().connection, path)
+
+    def recorded(self, table: str) -> "Recorded":
+        """From when and until when a table's records say what happened: of all rows, whichever part is used.
+
+        Parameters
+        ----------
+        table
+            Name of a canonical table with dates of what happened: `transactions`, `subscriptions`, …
+
+        Raises
+        ------
+        DataError
+            As of `expr`.
+        """
+        from workbench.statistics.dated import Recorded, end_of_records, instants
+
+        days = []
+        if self.extracted is None:
+            days = [instants(column) for column in self._days(self._whole(table).table)]
+        until, found = end_of_records(days, as_of=self.extracted, today=None)
+        return Recorded(until=until.date(), found=found, since=self.table(table).records_since)
 
     def check(self, tables: Iterable[str] | None = None) -> tuple[Check, ...]:
         """What a reader must know about the tables (all by default), each alone and all together.
@@ -382,6 +407,22 @@ class Dataset(Definition):
             with self._placed(), self._steady():
                 self._held.tables[table] = door.open_table(definition, session, part)
         return self._held.tables[table]
+
+    def _whole(self, table: str) -> "Opened":
+        """A table with all its rows, whichever part is used."""
+        from workbench.datasets import door
+
+        if not self.where:
+            return self._open(table)
+        with self._placed(), self._steady():
+            return door.open_table(self.table(table), self._session())
+
+    def _days(self, rows: "Table") -> "Iterator[Series]":
+        """The days on which something happened, of each column that says so."""
+        with self._steady():
+            for name in HAPPENED:
+                if name in rows.columns:
+                    yield rows.select(day=rows[name].cast("date")).distinct().to_pandas()["day"]
 
     @contextlib.contextmanager
     def _steady(self) -> Iterator[None]:

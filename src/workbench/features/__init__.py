@@ -27,12 +27,14 @@ from workbench.features.purchases import rfm
 from workbench.features.schedule import Schedule, one_cutoff, schedule
 from workbench.features.snapshots import Records, Snapshots, future, history, records_of, snapshots
 from workbench.features.trials import FollowUp, follow_up
+from workbench.statistics.dated import Recorded
 
 __all__ = [
     "Attributes",
     "Features",
     "FollowUp",
     "PurchaseLog",
+    "Recorded",
     "Records",
     "Schedule",
     "Snapshots",

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import BooleanValue, Table, Value
 
 from workbench.features.purchases import Block
-from workbench.features.snapshots import KEYS, Snapshots, history, instant, known_at, require
+from workbench.features.snapshots import KEYS, Snapshots, at_cutoffs, history, instant, known_at, require
 from workbench.features.windows import WINDOWS_DAYS, gaps, over_windows
 
 
@@ -46,6 +46,9 @@ def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
 def subscribed(subscriptions: Table, when: Snapshots) -> Table:
     """Who has a subscription at each cut-off: `customer_id` and `cutoff`, once each.
 
+    Of each, one began before the cut-off, and one runs on its day: the same, or one that follows it at once. `end` is
+    the first day without, so who ends on the day of the cut-off has left.
+
     Parameters
     ----------
     subscriptions
@@ -53,8 +56,25 @@ def subscribed(subscriptions: Table, when: Snapshots) -> Table:
     when
         The cut-offs.
     """
-    rows = contracts_at(subscriptions, when)
-    return rows.filter(rows.active).select(*KEYS).distinct()
+    known = contracts_at(subscriptions, when)
+    known = known.filter(known.active).select(*KEYS).distinct()
+    rows = at_cutoffs(subscriptions.select("customer_id", "start", "end"), when)
+    running = rows.filter(runs_on(rows, rows.cutoff)).select(*KEYS).distinct()
+    return known.semi_join(running, KEYS)
+
+
+def runs_on(rows: Table, day: Value) -> BooleanValue:
+    """Whether a subscription runs on a day: begun by its first instant and not ended (`end` is the first day without).
+
+    Parameters
+    ----------
+    rows
+        `start`, `end` (missing: still running).
+    day
+        A date of each row.
+    """
+    instant = day.cast("timestamp")
+    return (rows.start.cast("timestamp") <= instant) & (rows.end.isnull() | (rows.end.cast("timestamp") > instant))
 
 
 def contract_features(subscriptions: Table, when: Snapshots, *, windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:

@@ -4,10 +4,10 @@ import datetime as dt
 from typing import Literal
 
 import ibis
-from ibis.expr.types import BooleanColumn, Table, Value
+from ibis.expr.types import Table
 
 from workbench.errors import DataError, ParameterError
-from workbench.features.contracts import subscribed
+from workbench.features.contracts import runs_on, subscribed
 from workbench.features.exact import as_float, exact
 from workbench.features.snapshots import KEYS, Records, Snapshots, future, require
 from workbench.wording import sentence, shown
@@ -103,8 +103,9 @@ def cancellations_after(
 ) -> Table:
     """Whether each customer of the roster who is subscribed at the cut-off ends the last subscription in the window.
 
-    A customer has left when every subscription that was active at the cut-off ended before the window did and none,
-    old or new, is active at its end. Missing for customers without an active subscription at the cut-off, and for those
+    An `end` is the first day without, so who leaves in a window of w days from D on has D < end ≤ D + w. A customer has
+    left when every subscription that was active at the cut-off has ended by the end of the window and none, old or
+    new, runs on the day after it. Missing for customers without an active subscription at the cut-off, and for those
     who had left before the window began (within the gap): there was no one left to forecast.
 
     Parameters
@@ -128,17 +129,11 @@ def cancellations_after(
     rows = active.join(spans, "customer_id")
     opens = rows.cutoff + ibis.interval(days=when.gap_days)
     closes = rows.cutoff + ibis.interval(days=when.days_to_end)
-    ends = rows.group_by(*KEYS).aggregate(at_open=_runs(rows, opens).any(), at_close=_runs(rows, closes).any())
+    ends = rows.group_by(*KEYS).aggregate(at_open=runs_on(rows, opens).any(), at_close=runs_on(rows, closes).any())
     ends = ends.mutate(label_cancelled=ends.at_open.ifelse(~ends.at_close, ibis.null("boolean")))
     ends = ends.drop("at_open", "at_close")
     table = roster.select(*KEYS).left_join(ends, KEYS).drop(*(f"{key}_right" for key in KEYS))
     return _marked(table, beyond)
-
-
-def _runs(rows: Table, day: Value) -> BooleanColumn:
-    """Whether a subscription is active at the first instant of a day: it began before and has not ended before."""
-    instant = day.cast("timestamp")
-    return (rows.start.cast("timestamp") < instant) & (rows.end.isnull() | (rows.end.cast("timestamp") >= instant))
 
 
 def _marked(table: Table, beyond: tuple[dt.date, ...]) -> Table:

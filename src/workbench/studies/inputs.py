@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 INPUTS = "inputs.json"
 """In the folder that is laid ready for a run: where the earlier runs are that it may read."""
+RECORDED = "recorded.json"
+"""There too: from when and until when the records of each table with dates say what happened."""
+DATED = ("subscriptions", "transactions")
+"""Tables that say when customers were there, and until when."""
 GROUPS = "groups.json"
 """In model/ of a run: which groups of customers the model knows."""
 

@@ -39,7 +39,7 @@ from workbench.studies.execution.places import short
 from workbench.studies.execution.progress import Progress
 from workbench.studies.execution.secrets import environment_secrets, kernel_environment, redact, take_out
 from workbench.studies.index import rebuild
-from workbench.studies.inputs import INPUTS
+from workbench.studies.inputs import DATED, INPUTS, RECORDED
 from workbench.studies.kept import model_of, tables_of
 from workbench.studies.manifest import create_run, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
@@ -268,6 +268,8 @@ class _Run:
         if source := self.plan.source:
             for name in self.plan.tables:
                 source.write(name, self.kernel.folder / f"{name}.parquet")
+            recorded = {name: source.recorded(name).card for name in self.plan.tables if name in DATED}
+            write_atomic(self.kernel.folder / RECORDED, strict_json(recorded))
             source.close()
             give_back()  # the kernel needs room now
         if self.ending:

@@ -20,7 +20,7 @@ from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
 from workbench.studies.definition import secret
 from workbench.studies.definition.calls import Earlier
-from workbench.studies.inputs import GROUPS, INPUTS, EarlierRun, matches
+from workbench.studies.inputs import DATED, GROUPS, INPUTS, RECORDED, EarlierRun, matches
 from workbench.studies.small_groups.decided import Groups, decide
 from workbench.wording import listing, number, sentence, shown
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from workbench.datasets import Dataset
     from workbench.datasets.contract.opened import Loaded
     from workbench.datasets.definitions.uses import Use
-    from workbench.features import Features, Snapshots
+    from workbench.features import Features, Recorded, Snapshots
 
 FOLDER_VARIABLE = RUN_VARIABLE
 TABLES_VARIABLE = secret.FOLDER_VARIABLE
@@ -133,6 +133,22 @@ class Run(Channel):
             has = listing(list(self.dataset.tables)) or "no table"
             raise StudyError(f"this study needs the table {listing(wanted, 'or')}; the dataset has {has}.")
         return name, self.table(name)
+
+    def recorded(self, name: str) -> "Recorded | None":
+        """From when and until when the records of a table say what happened: of all rows, not those of a part alone.
+
+        Parameters
+        ----------
+        name
+            Of a table that says when customers were there; None of any other.
+        """
+        from workbench.features import Recorded
+
+        if name not in DATED:
+            return None
+        if staged := self._laid_tables():
+            return Recorded.of(json.loads((staged / RECORDED).read_text(encoding="utf-8"))[name])
+        return self.dataset.recorded(name)
 
     def admit(self, *uses: "Use") -> None:
         """Let columns of these uses (`use:` in dataset.yaml) into the tables that are read from now on.

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes.calendar import months_between, months_later
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
+from workbench.statistics.dated.calendar import months_between, months_later
 
 END = pd.Timestamp("2025-10-01")
 

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.lifetimes.calendar import months_later
 from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
+from workbench.statistics.dated.calendar import months_later
 
 END = pd.Timestamp("2026-01-01")
 DAYS_PER_MONTH = 365.25 / 12

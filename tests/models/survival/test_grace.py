@@ -6,9 +6,9 @@ import pytest
 from tests.models.survival.test_spells import END, world
 
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes.calendar import months_later
 from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
+from workbench.statistics.dated.calendar import months_later
 from workbench.wording import day
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from workbench.decisions.planning.homes import ACTIVE_DAYS, EVENTS, Homes, homes_of, read_homes
 from workbench.errors import DataError
+from workbench.statistics.dated import end_of_records, instants
 from workbench.statistics.draws import known_before
 from workbench.wording import sentence
 
@@ -20,6 +21,11 @@ class DatasetDefinition(Protocol):
     @property
     def tables(self) -> Mapping[str, Any]:
         """Definitions of its tables by name."""
+        ...
+
+    @property
+    def extracted(self) -> dt.date | None:
+        """Day of the extract, where it is said."""
         ...
 
 
@@ -48,6 +54,8 @@ class Base:
         of what they did lies.
     home
         The one by which a pilot would be dealt; None where it is a column of customers, or customers are dealt.
+    extracted
+        Day of the extract; None where it is not said.
     unasked
         Whether nobody asked for a plan: there is nothing that could be evaluated.
     recorded
@@ -72,6 +80,7 @@ class Base:
     unasked: bool = False
     places: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     home: Homes | None = None
+    extracted: dt.date | None = None
 
     @property
     def dated(self) -> bool:
@@ -112,11 +121,11 @@ class Base:
 
     @property
     def last(self) -> pd.Timestamp:
-        """The day after the records end, as far as customers are in them."""
-        days = [] if self.seen is None else [self.seen["day"].max()]
+        """The first day that records say nothing of, as far as customers are in them; later ends are planned."""
+        days = [] if self.seen is None else [self.seen["day"]]
         if self.contracts is not None:
-            days += [self.contracts[name].max() for name in ("start", "end") if self.contracts[name].notna().any()]
-        return max(days).normalize() + dt.timedelta(days=1)
+            days += [self.contracts[name] for name in ("start", "end")]
+        return end_of_records(map(instants, days), as_of=self.extracted, today=None)[0]
 
     def before(self, roster: pd.DataFrame) -> pd.DataFrame:
         """What was known of customers of a roster, same rows, as an evaluation will have it.
@@ -167,6 +176,7 @@ def read_base(
         "initiatives": taken,
         "segments": segments,
         "initiative": initiative,
+        "extracted": dataset.extracted,
         "places": {column: tables[name] for column, name in homes_of(dataset, tables).items()},
     }
     found = Base(roster=pd.DataFrame(), contracts=contracts, seen=seen, **shared)

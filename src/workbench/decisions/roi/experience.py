@@ -20,6 +20,7 @@ from workbench.exhibits import Showable
 from workbench.findings import Check
 from workbench.models.linkage import Linkage, learn_link, read_answers, reasons_of
 from workbench.models.linkage.slopes import End
+from workbench.statistics.dated import end_of_records, instants
 from workbench.wording import sentence
 
 RECALL_MONTHS = 6.0
@@ -50,6 +51,10 @@ class DatasetDefinition(Protocol):
     @property
     def tables(self) -> Mapping[str, Any]:
         """Definitions of its tables by name."""
+
+    @property
+    def extracted(self) -> date | None:
+        """Day of the extract, where it is said."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,7 +142,7 @@ def return_on_experience(
     tables
         `surveys`, `subscriptions`, `initiatives`, optionally `transactions`, `interactions`, `usage`; None: not there.
     today
-        Day of valuation; the day after the last in the tables where it is None.
+        Day of valuation; the first day that records say nothing of where it is None. Later ends are planned.
     attributes
         Columns that may stand beside satisfaction; those of subscriptions do.
     recall_months
@@ -164,7 +169,8 @@ def return_on_experience(
                 "joined with what customers did after them."
             )
         )
-    until = _until(surveys, subscriptions) if today is None else pd.Timestamp(today)
+    happened = (surveys["timestamp"], subscriptions["start"], subscriptions["end"])
+    until, _ = end_of_records(map(instants, happened), as_of=today or dataset.extracted, today=None)
     items = dataset.tables["surveys"].columns
     answers = read_answers(surveys[surveys["timestamp"] < until], items, drivers.draws("driver_effects"))
     linkage = learn_link(
@@ -184,12 +190,6 @@ def return_on_experience(
     ahead = base_of(worth, subscriptions, draws, until)
     chain = chain_of(chosen, lifts, link, ahead, random_seed=random_seed)
     return Experience(linkage=linkage, chain=chain, until=until)
-
-
-def _until(surveys: pd.DataFrame, subscriptions: pd.DataFrame) -> pd.Timestamp:
-    """The day after the last on which something is recorded."""
-    last = max(surveys["timestamp"].max(), subscriptions["start"].max(), subscriptions["end"].max())
-    return pd.Timestamp(last).normalize() + pd.DateOffset(days=1)
 
 
 def link_of(linkage: Linkage, draws: int, end: End | None = None) -> Link:

@@ -15,8 +15,8 @@ from workbench.models.levels import SMALLEST_GROUP
 from workbench.models.purchases import while_active
 from workbench.models.purchases.while_active import Watched
 from workbench.models.spend import gamma_gamma
-from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.trials.campaigns import DayLog
+from workbench.statistics.dated.calendar import months_between
 from workbench.wording import sentence
 
 FEW_LEAVERS = 20

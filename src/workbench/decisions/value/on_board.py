@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.purchases.while_active import Watched
-from workbench.models.survival.lifetimes.calendar import months_between, months_later
+from workbench.statistics.dated.calendar import months_between, months_later
 
 SETTLING = 1.0
 """Months at the beginning of a spell that say nothing of the months to come of who is on board: a first order, an

@@ -19,11 +19,11 @@ from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.forecast.draws import COLUMN, SurvivalDraws, read_draws
 from workbench.models.survival.forecast.landmarks import SCORE, WINDOW
-from workbench.models.survival.lifetimes.calendar import months_later
 from workbench.models.survival.lifetimes.covariate_histories import COUNTED, SINCE
 from workbench.models.survival.lifetimes.dataset import DatasetDefinition, lifetimes_of_dataset
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.trials.campaigns import DayLog
+from workbench.statistics.dated.calendar import months_later
 from workbench.statistics.horizons import number_of
 from workbench.wording import number, percent, sentence, shown
 

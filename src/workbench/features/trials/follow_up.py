@@ -16,6 +16,7 @@ import pandas as pd
 from workbench.features.trials.events import Events, Fees, Stays, events_of, fees_of, orders_of, stays_of
 from workbench.features.trials.measures import NPS, TOP, Known, Measure, measures_of
 from workbench.features.trials.monthly import Monthly, month_edges
+from workbench.statistics.dated import end_of_records, instants
 
 EVERY_COLUMN: Mapping[str, tuple[str, ...]] = {
     "transactions": ("order_id", "amount", "margin", "cancelled"),
@@ -372,8 +373,7 @@ def follow_up(
     present |= {name: [str(each) for each in frame] for name, frame in event_tables.items()}
     if contracts is not None:
         present["subscriptions"] = [str(each) for each in contracts]
-    first, last = _records(event_tables, contracts)
-    until = last if dataset.extracted is None else pd.Timestamp(dataset.extracted)
+    first, until = _records(event_tables, contracts, dataset.extracted)
     items = [each.name for each in columns.get("surveys", ())]
     made = {name: events_of(frame, roster, EVERY_COLUMN.get(name, items)) for name, frame in event_tables.items()}
     if "transactions" in made:
@@ -405,14 +405,13 @@ def _of_customers(frame: pd.DataFrame) -> bool:
 
 
 def _records(
-    events: Mapping[str, pd.DataFrame], contracts: pd.DataFrame | None
+    events: Mapping[str, pd.DataFrame], contracts: pd.DataFrame | None, extracted: dt.date | None
 ) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """First day, and the day after the last; contracts may have begun before anything else was recorded."""
-    times = [pd.to_datetime(frame["timestamp"]) for frame in events.values()]
-    ends = [pd.to_datetime(contracts[name]) for name in ("start", "end")] if contracts is not None else []
+    """First day, and the first of which records say nothing; contracts may have begun before all else was recorded."""
+    times = [instants(frame["timestamp"]) for frame in events.values()]
+    ends = [instants(contracts[name]) for name in ("start", "end")] if contracts is not None else []
     known, also = ([each.dropna() for each in some if each.notna().any()] for some in (times, ends))
     if not known and not also:
-        return None, None
+        return None, None if extracted is None else pd.Timestamp(extracted)
     first = min(each.min() for each in known or also).normalize()
-    last = max(each.max() for each in [*known, *also]).normalize()
-    return first, last + dt.timedelta(days=1)
+    return first, end_of_records([*known, *also], as_of=extracted, today=None)[0]

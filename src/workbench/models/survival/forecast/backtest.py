@@ -10,8 +10,8 @@ from workbench.exhibits import Column, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.season import Season, by_month, chance_of_change, find_season
-from workbench.models.survival.lifetimes.calendar import months_between, months_later
 from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.statistics.dated.calendar import months_between, months_later
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import day as day_in_words
 from workbench.wording import number, percent, sentence

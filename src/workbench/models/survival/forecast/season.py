@@ -12,8 +12,8 @@ from scipy.special import xlogy
 from scipy.stats import chi2
 
 from workbench.models.survival.cox.predictions import Predictions
-from workbench.models.survival.lifetimes.calendar import months_between, months_later
 from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.statistics.dated.calendar import months_between, months_later
 from workbench.statistics.horizons import DAYS_A_MONTH, DAYS_A_YEAR
 from workbench.statistics.regression import fit_regression
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.statistics.dated.calendar import months_between
 
 LATELY = 3.0
 """Months over which contacts, complaints and purchases are counted, from the day on which they happened."""

@@ -5,11 +5,9 @@ import pandas as pd
 
 from workbench.exhibits import Column, People, Table
 from workbench.findings import Check, Status
-from workbench.models.survival.lifetimes.records import DAY
+from workbench.statistics.dated.records import DAY, GRACE_DAYS
 from workbench.wording import day, number, percent, sentence
 
-GRACE_DAYS = 30
-"""A pause that nobody would call a departure, and what is taken where few come back after a longer one."""
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.975, 1.0)
 """Of the pauses after which customers came back, those by whose length the grace period is varied."""
 FEWEST = 10

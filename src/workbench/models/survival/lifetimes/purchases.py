@@ -10,10 +10,10 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.survival.lifetimes.calendar import months_between
-from workbench.models.survival.lifetimes.records import end_of_records, instants
 from workbench.models.survival.lifetimes.returns import without_returns
 from workbench.models.survival.lifetimes.subscriptions import Spells, validate_columns, with_attributes
+from workbench.statistics.dated.calendar import months_between
+from workbench.statistics.dated.records import end_of_records, instants
 from workbench.statistics.horizons import DAYS_A_MONTH, span
 from workbench.wording import day, number, percent, plural, sentence
 

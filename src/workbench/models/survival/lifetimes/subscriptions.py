@@ -9,16 +9,17 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
-from workbench.models.survival.lifetimes.calendar import months_between, months_later
 from workbench.models.survival.lifetimes.grace import chosen_grace, decided_until, returns_check, vary_grace
-from workbench.models.survival.lifetimes.records import (
+from workbench.models.survival.lifetimes.trials import Trials, with_trials
+from workbench.statistics.dated.calendar import months_between, months_later
+from workbench.statistics.dated.records import (
     end_of_records,
     instants,
     paid_periods,
     planned_ends,
     records_begin,
+    spell_numbers,
 )
-from workbench.models.survival.lifetimes.trials import Trials, with_trials
 from workbench.wording import listing, number, percent, sentence
 
 FEW_LEFT_OUT = 0.01
@@ -188,7 +189,7 @@ def from_subscriptions(
         such contracts are running.
     records_since
         From when ends were recorded: who began earlier is at risk from then on only. Where it is None it is found from
-        the pattern of begins and ends (`records.records_begin`).
+        the pattern of begins and ends (`statistics.dated.records_begin`).
     attributes
         `customer_id` (once each) and columns that are taken as covariates.
     grace_days
@@ -292,9 +293,8 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     """One row a spell of contracts sorted by customer and start; `spell` counts those of a customer."""
     rows = rows.reset_index(drop=True)
     rows["_ended"] = rows["end"].fillna(pd.Timestamp.max.floor("D"))
-    previous = rows.groupby("customer_id")["_ended"].cummax().groupby(rows["customer_id"]).shift()
-    begins = previous.isna() | (rows["start"] - pd.Timedelta(days=grace_days) > previous)
-    rows["spell"] = begins.groupby(rows["customer_id"]).cumsum()
+    rows["spell"] = spell_numbers(rows, grace_days)
+    begins = ~rows.duplicated(["customer_id", "spell"])
     final = rows.loc[rows.groupby(["customer_id", "spell"])["_ended"].idxmax().to_numpy()]
     end = final["_ended"].to_numpy()
     lifetimes = rows[begins].drop(columns=["_ended", "end", "end_reason"], errors="ignore").reset_index(drop=True)

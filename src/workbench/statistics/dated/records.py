@@ -1,14 +1,15 @@
 """From when and until when records say what happened."""
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from workbench.findings import Check
-from workbench.models.survival.lifetimes.calendar import months_between, months_later
+from workbench.statistics.dated.calendar import months_between, months_later
 from workbench.wording import day, number, percent, sentence
 
 EXPECTED = 10.0
@@ -23,6 +24,45 @@ LATEST = pd.Timestamp("2262-01-01")
 """Nanoseconds since 1970 reach hardly farther."""
 DAY = 86_400.0
 """Seconds."""
+GRACE_DAYS = 30
+"""A pause that nobody would call a departure, and what is taken where few come back after a longer one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """From when and until when the records of a table say what happened, as far as its dataset knows.
+
+    Attributes
+    ----------
+    until
+        The first day of which they say nothing.
+    found
+        Whether that was found from the data (`end_of_records`), not said by the day of the extract.
+    since
+        The day from which ends were recorded, where it is said.
+    """
+
+    until: dt.date
+    found: bool = True
+    since: dt.date | None = None
+
+    @classmethod
+    def of(cls, card: Mapping[str, Any]) -> "Recorded":
+        """Read back what `card` gave.
+
+        Parameters
+        ----------
+        card
+            Plain data.
+        """
+        days = {name: None if card[name] is None else dt.date.fromisoformat(card[name]) for name in ("until", "since")}
+        return cls(**{**card, **days})
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The same as plain data, safe for strict JSON."""
+        since = None if self.since is None else self.since.isoformat()
+        return {"until": self.until.isoformat(), "found": self.found, "since": since}
 
 
 def instants(dates: pd.Series) -> pd.Series:
@@ -166,6 +206,45 @@ def _like_plans(begin: pd.Series, end: pd.Series, before: pd.Series, later: pd.S
     month = months_between(begin, end)
     whole = np.abs(month - np.round(month)) < 0.07
     return bool(whole[later].mean() > 0.8 and (not before.any() or whole[before].mean() < 0.6))
+
+
+def spell_numbers(rows: pd.DataFrame, grace_days: int = GRACE_DAYS) -> pd.Series:
+    """Of each contract the how manieth spell of its customer it belongs to: what overlaps, or follows soon, is one.
+
+    Parameters
+    ----------
+    rows
+        `customer_id`, `start`, `end` (missing: still running), sorted by customer and start.
+    grace_days
+        Days after which what follows is a spell of its own.
+
+    Returns
+    -------
+    Series of int
+        From 1 on, in the order of the rows.
+    """
+    ended = rows["end"].fillna(pd.Timestamp.max.floor("D"))
+    previous = ended.groupby(rows["customer_id"]).cummax().groupby(rows["customer_id"]).shift()
+    begins = previous.isna() | (rows["start"] - pd.Timedelta(days=grace_days) > previous)
+    return begins.groupby(rows["customer_id"]).cumsum()
+
+
+def contracts_begin(rows: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp | None:
+    """The day from which on ends of contracts were recorded, as `records_begin` finds it.
+
+    Parameters
+    ----------
+    rows
+        As in `spell_numbers`.
+    until
+        End of the records.
+    """
+    ended = rows["end"].fillna(pd.Timestamp.max.floor("D"))
+    spells = rows.assign(ended=ended, spell=spell_numbers(rows)).groupby(["customer_id", "spell"], sort=False)
+    found = spells.agg(begin=("start", "first"), ended=("ended", "max")).reset_index(drop=True)
+    stop = found["ended"].where(found["ended"] < until, until)
+    lasted = months_between(found["begin"], stop)
+    return records_begin(found.assign(duration=lasted, event=found["ended"] <= until), until)
 
 
 def records_begin(lifetimes: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp | None:
