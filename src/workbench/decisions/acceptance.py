@@ -28,13 +28,16 @@ class Acceptance:
     checks
         What the trial says against it.
     of
-        Customers of trials that it was learned from; 0 where it is assumed.
+        Customers of trials that it was learned from, in each round anew; 0 where it is assumed.
+    days
+        For how many each was watched; 0 where that is not known.
     """
 
     alpha: float
     beta: float
     checks: tuple[Check, ...] = ()
     of: int = 0
+    days: int = 0
 
     def __post_init__(self) -> None:
         if not (self.alpha > 0 and self.beta > 0):
@@ -127,29 +130,42 @@ class Acceptance:
         Parameters
         ----------
         calls
-            Of each trial `called`, `called_left`, `others` and `others_left`, as `updated` takes them.
+            Of each trial `called`, `called_left`, `others` and `others_left`, as `updated` takes them, and perhaps the
+            `days` that each customer was watched.
         """
         found = self
         for each in calls:
-            known = found.updated(**each)
+            known = found.updated(**{name: count for name, count in each.items() if name != "days"})
             harm = [check for check in (*found.checks, *known.checks) if check.status == "warn"] or known.checks
             of = found.of + each["called"] + each["others"]
-            found = Acceptance(alpha=known.alpha, beta=known.beta, checks=tuple(harm[:1]), of=of)
+            found = Acceptance(
+                alpha=known.alpha, beta=known.beta, checks=tuple(harm[:1]), of=of, days=each.get("days", 0)
+            )
         return found
 
     def exhibits(self) -> Iterator[Check]:
         """What share of those who would leave a contact keeps, and whether that was assumed or learned."""
         low, high = (percent(end) for end in self.interval())
         words = {"share": percent(self.mean), "low": low, "high": high, "of": number(self.of)}
-        yield Check(
-            name="acceptance",
-            status="pass",
-            value=self.mean,
-            message=sentence(
+        learned = (
+            sentence(
+                "A contact keeps {share} of those who would leave (90% {low} to {high}): what was assumed, after {of} "
+                "customers whom chance let be called or not, each watched for {days} days.",
+                **words,
+                days=number(self.days),
+            )
+            if self.days
+            else sentence(
                 "A contact keeps {share} of those who would leave (90% {low} to {high}): what was assumed, after {of} "
                 "customers whom chance let be called or not.",
                 **words,
             )
+        )
+        yield Check(
+            name="acceptance",
+            status="pass",
+            value=self.mean,
+            message=learned
             if self.of
             else sentence(
                 "A contact is assumed to keep {share} of those who would leave (90% {low} to {high}): no randomised "

@@ -23,12 +23,19 @@ def table(designs=DEALT):
     return SimpleNamespace(columns=(), segments=(), designs=designs)
 
 
-def trial(size=400, start="2025-01-10"):
-    """Half are called; of those called every tenth leaves, of the others every fifth."""
+def trial(size=400, start="2025-01-10", days=(1, 30)):
+    """Half are called; of those called every tenth leaves within a month, of the others every fifth, and all later."""
     called = np.arange(size) % 2 == 0
     places = np.arange(size) // 2
     left = np.where(called, places % 10 == 0, places % 5 == 0)
-    rows = pd.DataFrame({"customer_id": np.arange(size), "cutoff": pd.Timestamp("2025-01-01"), "left": 1 * left})
+    after = np.where(left, np.where(places % 20 == 0, *days), days[1] + 1)
+    rows = pd.DataFrame(
+        {
+            "customer_id": np.arange(size),
+            "start": pd.Timestamp("2024-01-01"),
+            "end": pd.Timestamp(start) + pd.to_timedelta(after, unit="D"),
+        }
+    )
     treatments = pd.DataFrame(
         {
             "customer_id": np.arange(size),
@@ -41,21 +48,42 @@ def trial(size=400, start="2025-01-10"):
     return rows, treatments
 
 
+def counted(rows, treatments, retention=("call",), designs=DEALT, source="subscriptions"):
+    return randomised_calls(source, rows, WHEN, treatments, retention, table(designs))
+
+
 def test_randomised_calls_are_counted_by_hand():
+    """Whatever the cut-offs, each is watched for 30 days: who ends on the 30th day has left, on the 31st not."""
     rows, treatments = trial()
-    (counts,) = randomised_calls(rows, WHEN, treatments, ["call"], table())
-    assert counts == {"called": 200, "called_left": 20, "others": 200, "others_left": 40}
+    (counts,) = counted(rows, treatments)
+    assert counts == {"called": 200, "called_left": 20, "others": 200, "others_left": 40, "days": 30}
     learnt = Acceptance(alpha=1, beta=1).after([counts])
     assert learnt.of == 400
     assert learnt.mean == pytest.approx(0.5, abs=0.06)  # 1 - (20/200) / (40/200), drawn a little to the prior's mean
-    assert "400" in next(learnt.exhibits()).message
+    assert "400 customers whom chance let be called or not, each watched for 30 days" in next(learnt.exhibits()).message
 
 
-def test_a_customer_of_a_trial_is_seen_in_one_window():
+def test_a_customer_counts_in_each_round_that_finds_them_there():
+    """A second round on 29 January finds all but those who have left by then."""
     rows, treatments = trial()
-    later = rows.assign(cutoff=pd.Timestamp("2025-01-08"))
-    (counts,) = randomised_calls(pd.concat([rows, later], ignore_index=True), WHEN, treatments, ["call"], table())
-    assert counts["called"] + counts["others"] == 400
+    again = treatments.assign(start=pd.Timestamp("2025-01-29"))
+    (counts,) = counted(rows, pd.concat([treatments, again], ignore_index=True))
+    gone = int((rows["end"] <= "2025-01-29").sum())
+    assert counts["called"] + counts["others"] == 400 + 400 - gone
+    later = pd.concat([treatments, treatments.assign(start=pd.Timestamp("2025-02-01"))], ignore_index=True)
+    assert counted(rows, later) == counted(rows, treatments)  # records end before the second was watched for 30 days
+
+
+def test_lapses_after_calls_are_counted_by_hand():
+    """All bought on 1 January; of those called every tenth buys nothing in the 30 days from the 10th on."""
+    contracts, treatments = trial()
+    before = pd.DataFrame({"customer_id": contracts["customer_id"], "timestamp": pd.Timestamp("2025-01-01")})
+    stays = contracts[contracts["end"] > "2025-02-09"]
+    after = pd.DataFrame({"customer_id": stays["customer_id"], "timestamp": pd.Timestamp("2025-02-08 12:00")})
+    late = pd.DataFrame({"customer_id": [0, 1], "timestamp": pd.Timestamp("2025-02-09")})  # the 31st day
+    bought = pd.concat([before, after, late], ignore_index=True)
+    (counts,) = counted(bought, treatments, source="transactions")
+    assert counts == {"called": 200, "called_left": 20, "others": 200, "others_left": 40, "days": 30}
 
 
 @pytest.mark.parametrize(
@@ -66,12 +94,11 @@ def test_a_customer_of_a_trial_is_seen_in_one_window():
         ({"call": Design(assignment="randomised", probability=0.9, control="none")}, ["call"], "2025-01-10"),  # broken
         ({}, ["call"], "2025-01-10"),
         (DEALT, [], "2025-01-10"),
-        (DEALT, ["call"], "2025-02-20"),  # in no label window
+        (DEALT, ["call"], "2025-02-20"),  # the records end before 30 days are over
     ],
 )
 def test_calls_that_tell_nothing_of_acceptance_are_not_counted(designs, retention, start):
-    rows, treatments = trial(start=start)
-    assert randomised_calls(rows, WHEN, treatments, retention, table(designs)) == ()
+    assert counted(*trial(start=start), retention, designs) == ()
 
 
 def test_what_was_assumed_stays_without_calls_and_harm_of_any_trial_is_told():

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.attrition.population.given import Snapshots, TableDefinition
-from workbench.models.attrition.population.labels import closes
 from workbench.models.attrition.population.treated import OTHERS, chances_of_control
 
 
@@ -39,23 +38,25 @@ def earlier_contacts(treatments: pd.DataFrame | None, tables: Mapping[str, Table
 
 
 def randomised_calls(
+    source: str,
     rows: pd.DataFrame,
     when: Snapshots,
     treatments: pd.DataFrame | None,
     retention: Sequence[str],
     table: TableDefinition | None,
 ) -> tuple[Mapping[str, int], ...]:
-    """Who was dealt a call within a label window and who none, and who of them left in it.
+    """Who was dealt a call and who none, and who of them left within as many days as a label window has.
 
-    A customer is seen in the last label window that was open on the day of the draw. Of initiatives whose arms do not
-    look dealt by chance, whose chances differ between customers, or that were dealt to whole units, counts say nothing.
+    Every round counts for whoever is a customer on its day, and is watched from then on: for the same number of days,
+    or it is left out where the records end before. Of initiatives whose arms do not look dealt by chance, whose chances
+    differ between customers, or that were dealt to whole units, counts say nothing.
 
     Parameters
     ----------
-    rows
-        `customer_id`, `cutoff` and `left` of labelled rows, those of treated customers among them.
+    source, rows
+        Table that says who left, `subscriptions` or `transactions`, and its rows.
     when
-        Cut-offs and label windows.
+        Cut-offs and label windows; the last cut-off is the first day that the records say nothing of.
     treatments
         `customer_id`, `initiative`, `arm`, `start`; None where there are no records.
     retention
@@ -66,8 +67,9 @@ def randomised_calls(
     Returns
     -------
     tuple
-        One mapping an initiative with `called`, `called_left`, `others` and `others_left`, each group with at least one
-        customer.
+        One mapping an initiative with `called`, `called_left`, `others` and `others_left` (each group with at least one
+        customer), and the `days` that each was watched. A customer of several rounds is in each that found them still
+        there; where such rounds tell less than as many customers would, counts are as of so many customers.
     """
     if treatments is None or table is None:
         return ()
@@ -79,26 +81,55 @@ def randomised_calls(
         chances = chances_of_control(some, design) if simple and len(some) else None
         if chances is None or len(np.unique(chances[1])) > 1:
             continue
-        some = chances[0].sort_values("start", kind="stable")
+        some = chances[0]
         dealt = pd.DataFrame(
             {
                 "customer_id": some["customer_id"].to_numpy(),
-                "start": pd.to_datetime(some["start"]).to_numpy(),
+                "start": pd.to_datetime(some["start"]).to_numpy().astype("datetime64[ns]"),
                 "control": (some["arm"].astype(str) == design.control).to_numpy(),
             }
         )
-        both = rows.merge(dealt.drop_duplicates("customer_id"), on="customer_id")
-        opened = pd.to_datetime(both["cutoff"]) + pd.Timedelta(when.gap_days, unit="D")
-        seen = both[(both["start"] >= opened) & (both["start"] < closes(both["cutoff"], when))]
-        last = seen.sort_values("cutoff").drop_duplicates("customer_id", keep="last")
-        left = last["left"].to_numpy(dtype=bool)
-        alone = last["control"].to_numpy(dtype=bool)
-        counts = {
-            "called": int((~alone).sum()),
-            "called_left": int((~alone & left).sum()),
-            "others": int(alone.sum()),
-            "others_left": int((alone & left).sum()),
-        }
-        if counts["called"] and counts["others"]:
-            found.append(counts)
+        over = dealt["start"] + pd.Timedelta(when.horizon_days, unit="D") <= pd.Timestamp(when.cutoffs[-1])
+        dealt = dealt[over].dropna().drop_duplicates(["customer_id", "start"])
+        seen = _watched(source, rows, dealt, when.horizon_days)
+        if seen["control"].nunique() == 2:
+            found.append({**_counts(seen), "days": int(when.horizon_days)})
     return tuple(found)
+
+
+def _watched(source: str, rows: pd.DataFrame, dealt: pd.DataFrame, days: int) -> pd.DataFrame:
+    """Rounds of those who were customers on their day, with `left`: whether they left within so many days."""
+    length = pd.Timedelta(days, unit="D")
+    if source == "transactions":
+        bought = rows[["customer_id", "timestamp"]].dropna()
+        bought = bought.assign(start=bought["timestamp"].astype("datetime64[ns]")).sort_values("start", kind="stable")
+        seen = dealt.sort_values("start", kind="stable")
+        last = pd.merge_asof(seen, bought, on="start", by="customer_id", allow_exact_matches=False)["timestamp"]
+        after = pd.merge_asof(seen, bought, on="start", by="customer_id", direction="forward")["timestamp"]
+        start = seen["start"].reset_index(drop=True)
+        left = ~(after < start + length)
+        return seen.reset_index(drop=True).assign(left=left)[(last >= start - length).to_numpy()]
+    both = dealt.merge(rows[["customer_id", "start", "end"]], on="customer_id", suffixes=("", "_of_contract"))
+    begun, end = pd.to_datetime(both["start_of_contract"]), pd.to_datetime(both["end"])
+    close = both["start"] + length
+    both["there"] = (begun < both["start"]) & ~(end <= both["start"])  # an end is the first day without
+    both["stays"] = (begun <= close) & ~(end <= close)
+    people = both.groupby(["customer_id", "start", "control"])[["there", "stays"]].any().reset_index()
+    return people[people["there"]].assign(left=~people["stays"])
+
+
+def _counts(seen: pd.DataFrame) -> dict[str, int]:
+    """Customers and leavers of both arms, as of so many as differ as much by chance as customers with their rounds."""
+    control, left = seen["control"].to_numpy(dtype=bool), seen["left"].to_numpy(dtype=float)
+    away = np.zeros(len(seen))
+    for arm in (control, ~control):
+        away[arm] = (left[arm] - left[arm].mean()) / arm.sum() * (1 if arm is control else -1)
+    single = float((away**2).sum())
+    together = float((pd.Series(away).groupby(seen["customer_id"].to_numpy()).sum() ** 2).sum())
+    rounds = max(together / single, 1.0) if single else 1.0
+    count = {"called": ~control, "others": control}
+    return {
+        key: round(float(value) / rounds)
+        for name, arm in count.items()
+        for key, value in ((name, arm.sum()), (f"{name}_left", left[arm].sum()))
+    }

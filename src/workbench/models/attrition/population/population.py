@@ -48,7 +48,7 @@ class Population:
     opt_out : (M,)
         Who of `today_ids` does not want to be contacted; None where the data do not know the column.
     calls
-        Of each retention initiative that chance dealt, `called`, `called_left`, `others` and `others_left`.
+        Of each retention initiative that chance dealt, `called`, `called_left`, `others`, `others_left` and `days`.
     apart
         Whether, with dates, nobody who was learned from calibrates or is tested.
     """

@@ -95,7 +95,7 @@ def read_population(
     past = everybody[~there]
     past = past[is_over(past["cutoff"], made.when)]
     treated = treated_windows(past[KEYS], made.when, treatments, retention, tables.get("treatments"))
-    calls = randomised_calls(past, made.when, treatments, retention, tables.get("treatments"))
+    calls = randomised_calls(source, rows, made.when, treatments, retention, tables.get("treatments"))
     kept = past[~treated.out].astype({"left": int})
     kept[WEIGHT] = treated.weights[~treated.out]
     now = everybody.loc[there, KEYS].reset_index(drop=True)
