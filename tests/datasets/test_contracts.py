@@ -325,3 +325,57 @@ def test_a_level_that_is_called_like_no_value_is_told(project):
     assert "and 1 without a value: they are shown as two groups" in check.message
     whole = project.write(yaml, rows.replace("b,3,0,", "b,3,0,y")).find().check()
     assert "lifetimes_not_stated_plan" not in {check.name for check in whole}
+
+
+def initiatives(project, rows, currency="EUR"):
+    (project.folder / "asked.csv").write_text("c,shop,nps\na,4,9\nb,5,8\n")
+    (project.folder / "orders.csv").write_text("c,t,a\na,2020-01-01,5\n")
+    project.write(
+        f"""
+title: x
+tables:
+  surveys:
+    file: asked.csv
+    columns:
+      customer_id: c
+      shop: {{scale: [1, 5], role: driver, touchpoint: Shop}}
+      nps: {{scale: [0, 10], role: outcome}}
+  transactions:
+    file: orders.csv
+    columns: {{customer_id: c, timestamp: t, amount: {{from: a, currency: EUR}}}}
+  initiatives:
+    file: rows.csv
+    currency: {currency}
+    columns: {{initiative: n, driver: d, touchpoint: p, reach: r, fixed_cost: {{from: f, type: money}}}}
+""",
+        "n,d,p,r,f\n" + rows,
+    )
+    return project.find()
+
+
+def test_all_that_is_wrong_with_the_rows_of_initiatives_is_told_at_the_door(project):
+    with pytest.raises(DataError) as refused:
+        initiatives(project, "A,shop,Shop,1.5,1\nB,shop,Shop,-0.1,1\nB,shop,Shop,1,1\n").check()
+    told = "\n".join(refused.value.faults)
+    assert "reach (from 'r'): 2 rows with a share below 0 or above 1" in told
+    assert "scale: 0.01" in told
+    assert "an id that an earlier row has" in told
+
+
+def test_initiatives_act_on_items_of_the_surveys_at_their_touchpoints(project):
+    with pytest.raises(DataError) as refused:
+        initiatives(project, "A,sho,Shop,1,1\nB,shop,Till,1,1\nC,shop,Shop,1,1\nD,,Shop,1,1\n").check()
+    wrong, elsewhere = refused.value.faults
+    assert (
+        "initiatives: 'A': got the driver 'sho'; expected an item of the surveys: 'shop' and 'nps'; did you mean 'shop'?"
+        in wrong
+    )
+    assert "initiatives: 'B': got the touchpoint 'Till' beside the driver 'shop', which is rated of 'Shop'" in elsewhere
+
+
+def test_money_in_two_currencies_is_told_before_a_study_refuses_it(project):
+    rows = "A,shop,Shop,1,1\n"
+    assert "several_currencies" not in {check.name for check in initiatives(project, rows).check()}
+    (told,) = [check for check in initiatives(project, rows, "USD").check() if check.name == "several_currencies"]
+    assert told.status == "warn"
+    assert "EUR (transactions) and USD (initiatives)" in told.message

@@ -205,6 +205,8 @@ class Dataset(Definition):
                 dealt = self._dealt()
             except DataError as error:
                 faults += error.faults
+        with self._steady():
+            faults += between.faults(opened, self._session().connection)
         if faults:
             raise DataError(*faults)
         told: dict[str, Check] = {}

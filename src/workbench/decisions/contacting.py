@@ -293,7 +293,8 @@ def contact_list(
     frame = frame.sort_values("expected_profit", ascending=False, kind="stable").reset_index(drop=True)
     if "team" not in frame:
         frame["team"] = sentence("All")
-    frame["team"] = frame["team"].astype(object).where(frame["team"].notna(), sentence("No team"))
+    # Teams may be numbers; capacities name them in text, and a missing one makes 1 no 1.0.
+    frame["team"] = frame["team"].convert_dtypes().astype("string").fillna(sentence("No team")).astype(object)
     room = _capacity(capacity, frame["team"].unique().tolist())
     if policy.most is not None and at is None:
         raise ParameterError(sentence("A contact policy counts days before the list; got no day of the list (`at`)."))

@@ -1,5 +1,6 @@
 """What the money side of a round takes from data: values of customers, randomised calls, earlier contacts, refusals."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,7 @@ from workbench.errors import ParameterError
 from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.population.calls import earlier_contacts, randomised_calls
 from workbench.models.attrition.population.reading import read_population
-from workbench.models.attrition.values import check_request, read_values
+from workbench.models.attrition.values import check_request, read_teams, read_values
 
 WHEN = SimpleNamespace(cutoffs=[pd.Timestamp("2025-03-01")], gap_days=0, horizon_days=30)
 DEALT = {"call": Design(assignment="randomised", probability=0.5, control="none")}
@@ -115,9 +116,28 @@ def test_what_was_assumed_stays_without_calls_and_harm_of_any_trial_is_told():
 def test_an_arm_that_got_nothing_is_no_contact():
     _, treatments = trial(6)
     sent = earlier_contacts(treatments, {"treatments": table()})
-    assert sent["customer_id"].tolist() == [0, 2, 4]
-    assert earlier_contacts(treatments, {"treatments": table({})})["customer_id"].tolist() == list(range(6))
-    assert earlier_contacts(None, {}) is None
+    assert sent.rows["customer_id"].tolist() == [0, 2, 4]
+    assert earlier_contacts(treatments, {"treatments": table({})}).rows["customer_id"].tolist() == list(range(6))
+    assert earlier_contacts(None, {}).rows is None
+
+
+def test_interactions_that_the_company_began_are_contacts_and_others_are_not():
+    talked = pd.DataFrame({"customer_id": [1, 2, 3], "timestamp": pd.Timestamp("2025-02-20")})
+    talked["outbound"] = pd.array([True, False, None], dtype="boolean")
+    sent = earlier_contacts(None, {}, talked, most=1)
+    assert sent.rows["customer_id"].tolist() == [1]
+    assert "0 treatments and 1 interactions" in sent.checks[0].message
+    policy = Policy(most=1, days=90)
+    assert policy.too_often(pd.Series([1, 2, 3]), sent.rows, pd.Timestamp("2025-03-01")).tolist() == [
+        True,
+        False,
+        False,
+    ]
+    _, treatments = trial(4)
+    (told,) = earlier_contacts(treatments, {"treatments": table()}, talked.drop(columns="outbound"), most=1).checks
+    assert told.status == "warn"
+    assert "count 2 treatments and none of 3 interactions" in told.message
+    assert earlier_contacts(treatments, {"treatments": table()}, talked).checks == ()  # nobody asks
 
 
 def flat(**columns):
@@ -161,7 +181,7 @@ def test_who_was_contacted_so_often_is_not_on_the_list():
     _, treatments = trial(4, start="2025-02-01")
     sent = earlier_contacts(treatments, {"treatments": table()})
     offer = Offer(contact=1, incentive=10, acceptance=Acceptance(alpha=6, beta=14))
-    options = {"value": 200.0, "contacts": sent, "at": pd.Timestamp("2025-03-01")}
+    options = {"value": 200.0, "contacts": sent.rows, "at": pd.Timestamp("2025-03-01")}
     found = list_contacts(scores, offer, policy=Policy(most=1, days=90), **options).customers
     assert sorted(found.loc[found["why_not"] == "contacted_often", "customer_id"]) == [0, 2]
     found = list_contacts(scores, offer, policy=Policy(most=1, days=20), **options).customers
@@ -193,6 +213,30 @@ def test_capacities_of_teams_that_do_not_fit_are_refused_all_at_once():
         check_request(population, team="kind", team_capacity={"a": 3, "b": 0})
 
 
+def test_teams_may_be_numbers_also_where_a_customer_has_none():
+    """A numeric team was evaluated, and refused when the list was made."""
+    crew = pd.Series(np.arange(400) % 3 + 1, dtype=float)
+    crew[6] = np.nan
+    population = flat(crew=crew)
+    room = Capacity(a_week={"1": 2, "2": 1, "3": 0, "No team": 0})
+    check_request(population, team="crew", team_capacity=room.a_week)
+    with pytest.raises(ParameterError, match="missing: '3'"):
+        check_request(population, team="crew", team_capacity={"1": 2, "2": 1, "No team": 0})
+    assert read_teams(population.customers, "crew")[:8].tolist() == ["1", "2", "3", "1", "2", "3", None, "2"]
+    offer = Offer(contact=1, incentive=10, acceptance=Acceptance(alpha=6, beta=14))
+    scores = pd.DataFrame({"customer_id": population.today_ids, "probability": 0.5, "team": population.today["crew"]})
+    found = list_contacts(scores, offer, value=200.0, capacity=room)
+    assert found.by_team().set_index("team")["recommended"].to_dict() == {"1": 2, "2": 1, "3": 0, "No team": 0}
+
+
+def test_directions_of_features_that_are_not_there_are_refused_before_anything_is_fitted():
+    with pytest.raises(ParameterError) as refused:
+        check_request(flat(), monotone={"nowhere": 1, "kind": 1, "worth": 2})
+    for told in ("'nowhere': no such feature", "'kind': no such feature that holds numbers", "'worth': got 2"):
+        assert told in str(refused.value)
+    check_request(flat(), monotone={"worth": -1})
+
+
 def test_values_are_those_of_a_column_and_unknown_ones_the_mean():
     worth = np.where(np.arange(400) % 2, 100.0, 300.0)
     worth[:4] = np.nan
@@ -217,17 +261,48 @@ def test_values_of_an_earlier_run_are_those_of_its_longest_horizon():
     population = flat()
     ids = population.today_ids[:290]
     frame = pd.DataFrame({"customer_id": ids, "value:12": 10.0, "value:36": np.arange(290.0), "value:lifetime": 99.0})
-    run = SimpleNamespace(id="20250101-000000-aaaaaa", warnings=[], table=lambda name: {"customer_value": frame}[name])
+    told_by = {"customer_value": frame}
+    run = SimpleNamespace(id="20250101-000000-aaaaaa", warnings=[], parameters={"today": None}, table=told_by.get)
     values = read_values(population, population.customers, value=1.0, earlier=run)
     assert values.today[:290].tolist() == list(range(290))
     assert values.today[290:] == pytest.approx([144.5] * 10)
     assert values.test == pytest.approx(144.5)  # it was made when the end of the test was known
-    assert values.checks[0].status == "pass"
+    assert [check.status for check in values.checks] == ["pass", "warn"]
+    assert "as if every customer were worth the mean, 144" in values.checks[1].message
     run.warnings = [{"name": "margin_known"}]
     told = read_values(population, population.customers, value=1.0, earlier=run).checks
-    assert [check.status for check in told] == ["pass", "warn"]
+    assert [check.name for check in told] == ["values", "values_are_revenue", "values_of_the_round"]
     with pytest.raises(ParameterError, match="got both"):
         read_values(population, population.customers, value=1.0, column="worth", earlier=run)
-    empty = SimpleNamespace(id=run.id, warnings=[], table=lambda _: frame[["customer_id", "value:lifetime"]])
+    empty = SimpleNamespace(
+        id=run.id, warnings=[], parameters={}, table=lambda _: frame[["customer_id", "value:lifetime"]]
+    )
     with pytest.raises(ParameterError, match="repeat it with `horizons`"):
         read_values(population, population.customers, value=1.0, earlier=empty)
+
+
+@pytest.mark.parametrize(
+    ("valued", "source", "own"),
+    [
+        ("2025-03-01", "transactions", True),
+        ("2025-02-01", "transactions", True),
+        ("2025-03-02", "transactions", False),
+        ("2025-02-01", "subscriptions", False),  # contracts are valued at the end of the records, whatever is asked
+    ],
+)
+def test_the_round_counts_each_customer_as_valued_before_it(valued, source, own):
+    population = replace(flat(), source=source)
+    seen = population.customers
+    test = replace(seen, snapshots=np.full(len(seen), np.datetime64("2025-03-01")))
+    frame = pd.DataFrame({"customer_id": seen.ids[:390], "value:12": np.arange(390.0)})
+    told = {"customer_value": frame}
+    run = SimpleNamespace(id="20250101-000000-aaaaaa", warnings=[], parameters={"today": valued}, table=told.get)
+    values = read_values(population, test, value=1.0, earlier=run)
+    told = next(check for check in values.checks if check.name == "values_of_the_round")
+    if own:
+        assert np.asarray(values.test)[:390].tolist() == list(range(390))  # of those who left too
+        assert np.asarray(values.test)[390:] == pytest.approx([194.5] * 10)
+        assert (told.status, "of 10 it said nothing" in told.message) == ("pass", True)
+    else:
+        assert values.test == pytest.approx(194.5)
+        assert ("today=2025-03-01" in told.message) == (source == "transactions")

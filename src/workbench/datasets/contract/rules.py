@@ -70,6 +70,9 @@ RULES: Mapping[str, Callable[[Mapping[str, str]], str]] = {
         "a negative value{examples}; expected 0 or more. If it is a code for a missing value, list it under missing:",
         **said,
     ),
+    "share": lambda said: sentence(
+        "a share below 0 or above 1{examples}; expected 0 to 1. Percentages become shares by scale: 0.01", **said
+    ),
     "ordered": lambda said: sentence(
         "{an} {column} after the {later}{examples}; expected {column} ≤ {later}{why}", **said
     ),
@@ -149,6 +152,8 @@ def rules(definition: TableDefinition, table: ir.Table, latest: datetime.date) -
             yield Rule(name, "present", values.isnull())
         if own is not None and own.not_negative:
             yield Rule(name, "not_negative", values < 0)
+        if own is not None and own.share:
+            yield Rule(name, "share", (values < 0) | (values > 1))
         for first, later in canonical.ordered:
             if name == first and later in by_name:
                 details = {

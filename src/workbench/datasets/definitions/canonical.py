@@ -33,6 +33,8 @@ class Field:
         Set where a value may stand in one row only, and then the thing that a row is ("customer").
     not_negative
         Whether its numbers must be 0 or more.
+    share
+        Whether its numbers must lie between 0 and 1.
     past
         Whether its times must not lie in the future (after the extract, where the dataset says when that was).
     attribute
@@ -44,6 +46,7 @@ class Field:
     required: bool = False
     one_row_of: str = ""
     not_negative: bool = False
+    share: bool = False
     past: bool = False
     attribute: bool = False
 
@@ -148,6 +151,7 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                     "touchpoint": Field("category"),
                     "channel": Field("category"),
                     "kind": Field("category"),
+                    "outbound": Field("boolean"),
                     "minutes": Field("number", not_negative=True),
                     "resolved_first_contact": Field("boolean"),
                     "complaint": Field("boolean"),
@@ -223,7 +227,7 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                     "lift_sd": Field("number", not_negative=True),
                     "fixed_cost": Field("money", not_negative=True),
                     "cost_per_customer": Field("money", not_negative=True),
-                    "reach": Field("number", not_negative=True),
+                    "reach": Field("number", share=True),
                     "start": Field("number", not_negative=True),
                     "ramp_months": Field("number", not_negative=True),
                     "half_life_months": Field("number", not_negative=True),

@@ -98,7 +98,7 @@ def _may_be(facts: Facts, name: str, table: str) -> bool:
         return facts.dates is not None or (name == "end" and not facts.present)  # nobody has left yet
     if name == "measure":
         return not facts.numeric and facts.distinct <= MOST_CATEGORIES and facts.dates is None
-    if name in ("event", "complaint", "resolved_first_contact", "opt_out"):
+    if name in ("event", "complaint", "resolved_first_contact", "outbound", "opt_out"):
         return 1 <= len(facts.texts) <= 3 and facts.dates is None
     if name == "arm":  # a header that says so, or a value that is a control group's
         arms = 2 <= facts.distinct <= _MOST_ARMS

@@ -100,7 +100,7 @@ def read_initiatives(table: pd.DataFrame, drivers: Sequence[str]) -> tuple[Initi
     Parameters
     ----------
     table
-        The canonical table `initiatives`; one listed twice counts once.
+        The canonical table `initiatives`; one listed twice counts once. Spaces around a name are not part of it.
     drivers
         Items of the survey whose effects are known.
 
@@ -114,7 +114,7 @@ def read_initiatives(table: pd.DataFrame, drivers: Sequence[str]) -> tuple[Initi
     if lacking:
         template = "initiatives: no column {names}; expected one: map it under initiatives in dataset.yaml."
         raise DataError(sentence(template, names=listing(lacking)))
-    rows = table.drop_duplicates()
+    rows = table.assign(initiative=table["initiative"].astype(str).str.split().str.join(" ")).drop_duplicates()
     faults: list[str] = []
     known = set(drivers)
     for each in _rows(rows):

@@ -101,7 +101,3 @@ class Lift:
     recall_months: float
     colour: np.ndarray = field(default_factory=lambda: np.zeros(1))
     shape: np.ndarray = field(default_factory=lambda: np.ones(1))
-
-
-CELLS = 200
-"""Of like customers, by their score: within one it varies by a hundredth of its deviation; no gain moves by .1%."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,10 @@ class Earlier(Protocol):
     @property
     def id(self) -> str:
         """Of the run."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """As plain data: `today` is the day of valuation, None where it is the end of the records."""
 
     @property
     def warnings(self) -> Sequence[Mapping[str, str]]:
@@ -74,6 +78,7 @@ def check_request(
     team_capacity: Mapping[str, int] | None = None,
     value_column: str | None = None,
     most_contacts: int | None = None,
+    monotone: Mapping[str, int] | None = None,
 ) -> None:
     """Refuse what these data cannot answer before anything is fitted, all of it at once.
 
@@ -89,6 +94,8 @@ def check_request(
         Feature that says what a customer is worth.
     most_contacts
         At most so many contacts of a customer within some days: only data with dates know when the last were.
+    monotone
+        Features with which the risk may only rise (1) or fall (-1).
 
     Raises
     ------
@@ -107,15 +114,30 @@ def check_request(
         faults.append(_no_numbers(population, value_column))
     if most_contacts is not None and population.when is None:
         faults.append(sentence("most_contacts: a flat table has no dates, so nobody knows who was contacted when."))
+    faults += _no_directions(population, monotone or {})
     if faults:
         raise ParameterError(*faults)
+
+
+def _no_directions(population: Population, monotone: Mapping[str, int]) -> list[str]:
+    """What is wrong with features of which the risk may only rise or fall."""
+    known = _numbers(population)
+    template = "monotone: {name}: no such feature that holds numbers; there are {known}."
+    there = listing([shown(name) for name in known[:20]]) or sentence("none")
+    faults = [sentence(template, name=shown(name), known=there) for name in monotone if name not in known]
+    template = "monotone: {name}: got {sign}, expected 1 where the risk may only rise with it or -1 where only fall."
+    return faults + [
+        sentence(template, name=shown(name), sign=number(sign))
+        for name, sign in monotone.items()
+        if sign not in (-1, 1)
+    ]
 
 
 def _no_capacities(population: Population, team: str | None, given: Mapping[str, int]) -> list[str]:
     """What is wrong with capacities by team."""
     if team is None:
         return [sentence("team_capacity: got capacities by team, but no `team`: the feature that says who calls whom.")]
-    teams = population.today[team].dropna().astype(str).unique().tolist()
+    teams = [str(name) for name in _names(population.today[team]).dropna().unique()]
     faults = []
     if missing := sorted(set(teams) - set(given)):
         template = "team_capacity: expected contacts a week of every team; missing: {missing}."
@@ -146,9 +168,16 @@ def read_teams(customers: Customers, team: str | None) -> np.ndarray | None:
     Returns
     -------
     ndarray (N,) or None
-        Names of teams; missing where a customer has none.
+        Names of teams, as `team_capacity` writes them; missing where a customer has none.
     """
-    return None if team is None else customers.features[team].to_numpy(dtype=object)
+    if team is None:
+        return None
+    return np.array([None if pd.isna(name) else str(name) for name in _names(customers.features[team])], dtype=object)
+
+
+def _names(teams: pd.Series) -> pd.Series:
+    """Teams as text: the first is "1", not "1.0", also where a customer has none."""
+    return teams.convert_dtypes().astype("string")
 
 
 def read_values(
@@ -169,7 +198,9 @@ def read_values(
     earlier
         A run of clv_roi: of each customer of today the present value that it expects within its longest horizon, their
         risk of leaving included, so that it is rather too low for whoever is kept. Customers of the test are worth
-        its mean, all alike: it was made when their end was known, and of those who left it says little.
+        what it says of them if it valued buyers on a day (`today`) before their label window; else its mean, all
+        alike: it was made when their end was known, and of those who left it says nothing. Contracts are valued at
+        the end of the records only.
 
     Raises
     ------
@@ -180,7 +211,7 @@ def read_values(
         raise ParameterError(sentence("value_column and value_run: got both, expected one of them."))
     if column is not None:
         return _of_column(population, test, column)
-    return Values(test=value, today=value) if earlier is None else _of_run(population, earlier)
+    return Values(test=value, today=value) if earlier is None else _of_run(population, test, earlier)
 
 
 def _of_column(population: Population, test: Customers, column: str) -> Values:
@@ -211,7 +242,7 @@ def _no_numbers(population: Population, column: str) -> str:
     )
 
 
-def _of_run(population: Population, earlier: Earlier) -> Values:
+def _of_run(population: Population, test: Customers, earlier: Earlier) -> Values:
     frame = earlier.table(TABLE)
     horizons = [name for name in map(str, frame.columns) if name.startswith(STEM) and name.removeprefix(STEM).isdigit()]
     longest = max(horizons, key=lambda name: int(name.removeprefix(STEM)), default=None)
@@ -236,7 +267,54 @@ def _of_run(population: Population, earlier: Earlier) -> Values:
                 title=sentence("Profits are too high: values are revenue"),
             )
         )
+    opened = None if test.snapshots is None else pd.Timestamp(np.min(test.snapshots))
+    if population.source != "transactions":
+        opened = None
+    valued = earlier.parameters.get("today")
+    if opened is not None and valued is not None and pd.Timestamp(valued) <= opened:
+        of_test = known.reindex(test.ids).to_numpy()
+        checks.append(_own_values(int(np.isnan(of_test).sum()), earlier.id))
+        return Values(test=_filled(of_test, mean), today=_filled(of_today, mean), checks=tuple(checks))
+    checks.append(_all_alike(mean, earlier.id, opened))
     return Values(test=mean, today=_filled(of_today, mean), checks=tuple(checks))
+
+
+def _all_alike(mean: float, run: str, day: pd.Timestamp | None) -> Check:
+    """That customers of the round count with the mean; for buyers with the day on which a run would value each."""
+    words = {"run": run, "mean": number(mean, 3)}
+    message = sentence(
+        "The round is evaluated as if every customer were worth the mean, {mean}: run {run} valued them when it was "
+        "known who had left, and says nothing of those. The list goes by each customer's own value, so its profit may "
+        "be lower or higher.",
+        **words,
+    )
+    if day is not None:
+        message = sentence(
+            "The round is evaluated as if every customer were worth the mean, {mean}: run {run} valued them when it "
+            "was known who had left, and says nothing of those. The list goes by each customer's own value. To "
+            "evaluate by it too, run clv_roi with today={day}.",
+            **words,
+            day=day.date(),
+        )
+    title = sentence("The round counts every customer alike")
+    return Check(name="values_of_the_round", status="warn", message=message, title=title)
+
+
+def _own_values(unknown: int, run: str) -> Check:
+    """That customers of the round count with values of their own."""
+    return Check(
+        name="values_of_the_round",
+        status="pass",
+        message=plural(
+            "The round is evaluated with what run {run} said each customer was worth before it; of {n} it said "
+            "nothing, and the mean counts.",
+            "The round is evaluated with what run {run} said each customer was worth before it; of {n} it said "
+            "nothing, and the mean counts.",
+            unknown,
+            run=run,
+        ),
+        title=sentence("The round counts each customer's own value"),
+    )
 
 
 def _told(missing: np.ndarray, where: str) -> Check:

@@ -182,6 +182,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "touchpoint": (r"touch ?point",),
         "channel": (r"(contact )?channel|kanal|canal|(联系|接触|来电)?渠道",),
         "kind": (r"((contact|ticket|call|case) )?(kind|type|topic)|anliegen|工单类型|问题类型",),
+        "outbound": (r"(is )?out(bound|going)( (call|contact))?|ausgehend|sortant|saliente|呼出",),
         "minutes": (r"minutes|duration min(utes)?|handling ?(time|minutes)|minuten|通话分钟数?",),
         "complaint": (r"(is )?complaint|beschwerde|是否投诉",),
         "resolved_first_contact": (

@@ -1,17 +1,49 @@
 """Randomised calls: of customers whom chance let be called, how many left all the same, beside those it left alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from workbench.findings import Check
 from workbench.models.attrition.population.given import Snapshots, TableDefinition
 from workbench.models.attrition.population.treated import OTHERS, chances_of_control
+from workbench.wording import number, sentence
+
+OUTBOUND = "outbound"
+"""Canonical column of `interactions`: whether the company began it."""
 
 
-def earlier_contacts(treatments: pd.DataFrame | None, tables: Mapping[str, TableDefinition]) -> pd.DataFrame | None:
-    """What the company sent or said to customers: treatments, but for arms that got nothing.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EarlierContacts:
+    """What the company sent or said to customers.
+
+    Attributes
+    ----------
+    rows
+        `customer_id` and `timestamp`; None where there are no records.
+    checks
+        What counts as a contact, where a contact policy asks.
+    """
+
+    rows: pd.DataFrame | None
+    checks: tuple[Check, ...] = ()
+
+    def exhibits(self) -> Iterator[Check]:
+        """What counts as a contact."""
+        yield from self.checks
+
+
+def earlier_contacts(
+    treatments: pd.DataFrame | None,
+    tables: Mapping[str, TableDefinition],
+    interactions: pd.DataFrame | None = None,
+    *,
+    most: int | None = None,
+) -> EarlierContacts:
+    """Contacts by the company: treatments, but for arms that got nothing, and interactions that it began.
 
     Parameters
     ----------
@@ -19,22 +51,57 @@ def earlier_contacts(treatments: pd.DataFrame | None, tables: Mapping[str, Table
         `customer_id`, `initiative`, `arm`, `start`; None where there are no records.
     tables
         Definitions of the dataset's tables, by name: which arms got nothing.
-
-    Returns
-    -------
-    DataFrame
-        `customer_id` and `timestamp`; None where there are no records.
+    interactions
+        `customer_id`, `timestamp` and `outbound`: whether the company began it. Where nothing says so they do not
+        count, for most are the customers' own.
+    most
+        Contacts that a customer may have; what counts is told only where somebody asks.
     """
-    if treatments is None or "treatments" not in tables:
-        return None
-    known = tables["treatments"].designs
-    controls = {
-        name: design.control
-        for name in treatments["initiative"].astype(str).unique()
-        if (design := known.get(name) or known.get(OTHERS)) is not None and design.control
-    }
-    had = treatments[treatments["initiative"].astype(str).map(controls) != treatments["arm"].astype(str)]
-    return pd.DataFrame({"customer_id": had["customer_id"], "timestamp": pd.to_datetime(had["start"])})
+    parts = []
+    if treatments is not None and "treatments" in tables:
+        known = tables["treatments"].designs
+        controls = {
+            name: design.control
+            for name in treatments["initiative"].astype(str).unique()
+            if (design := known.get(name) or known.get(OTHERS)) is not None and design.control
+        }
+        had = treatments[treatments["initiative"].astype(str).map(controls) != treatments["arm"].astype(str)]
+        parts.append(pd.DataFrame({"customer_id": had["customer_id"], "timestamp": pd.to_datetime(had["start"])}))
+    sent = 0
+    if interactions is not None and OUTBOUND in interactions:
+        began = interactions.loc[interactions[OUTBOUND].eq(True).fillna(False), ["customer_id", "timestamp"]]
+        sent = len(began)
+        parts.append(began)
+    rows = pd.concat(parts, ignore_index=True) if parts else None
+    checks = () if most is None else (_what_counts(0 if rows is None else len(rows) - sent, sent, interactions),)
+    return EarlierContacts(rows=rows, checks=checks)
+
+
+def _what_counts(treated: int, sent: int, interactions: pd.DataFrame | None) -> Check:
+    """What the contact policy counts, and whether it passes contacts over whose direction nobody knows."""
+    if interactions is not None and OUTBOUND not in interactions:
+        return Check(
+            name="contacts_counted",
+            status="warn",
+            value=float(len(interactions)),
+            message=sentence(
+                "Against most_contacts count {treated} treatments and none of {all} interactions: nothing says which "
+                "of them the company began. Map outbound under interactions in dataset.yaml.",
+                treated=number(treated),
+                all=number(len(interactions)),
+            ),
+            title=sentence("Interactions do not count as contacts"),
+        )
+    return Check(
+        name="contacts_counted",
+        status="pass",
+        message=sentence(
+            "Against most_contacts count {treated} treatments and {sent} interactions that the company began.",
+            treated=number(treated),
+            sent=number(sent),
+        ),
+        title=sentence("What counts as a contact"),
+    )
 
 
 def randomised_calls(
