@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from tests.decisions.chains import BAD, GOOD, chain
 
+from workbench.decisions.equity.words import money
 from workbench.decisions.funding.alone import Alone
 from workbench.decisions.funding.beneficiaries import Beneficiaries, Group, large_enough, respondents
 from workbench.decisions.funding.changed import with_half_life, with_lifts, with_slopes, within
@@ -155,6 +156,41 @@ def test_a_return_whose_sign_hangs_on_assumptions_is_warned_of(cost, status):
     found = Sensitivity.of(chain(replace(GOOD, fixed_cost=cost)), "Good", months=36, hurdle=1.0)
     (check,) = [each for each in flatten([found]) if isinstance(each, Check)]
     assert check.status == status
+
+
+def test_it_is_counted_how_often_the_decision_turns_not_the_sign_alone():
+    """By hand, from the chances: 1 surely clears the hurdle (.9), -1 surely not (.1), 0 unclear."""
+    found = Sensitivity.of(chain(replace(GOOD, fixed_cost=1800.0)), "Good", months=36, hurdle=1.0)
+    own = found.own
+    assert own["p_clears"].iloc[0] >= 0.9
+    turned = own[own["p_clears"] < 0.9]
+    assert 0 < len(turned) < len(own) - 1
+    (check,) = [each for each in flatten([found]) if isinstance(each, Check)]
+    assert (check.status, check.value) == ("warn", len(turned))
+    assert f"{len(turned)} of {len(own) - 1} other assumptions turn" in check.message
+    assert percent(own["p_clears"].min()) in check.message
+    signs = int((own["npv"] <= 0).sum())
+    assert ("sign of its net present value" in check.message) == (signs > 0)
+
+
+def test_what_is_free_is_told_by_what_it_brings():
+    free = within(chain(replace(GOOD, fixed_cost=0.0, cost_per_customer=0.0), BAD), 36)
+    value = free.returns().value[0]
+    said = findings(replace(advice(free), labels={"shop": "Our shop"}))["what_to_fund"]
+    assert said.estimate == pytest.approx(value.mean())
+    assert said.interval == pytest.approx(tuple(np.quantile(value, [0.05, 0.95])))
+    assert said.unit == "EUR"
+    assert said.statement.startswith(
+        f"Do Good: it costs nothing and brings {money(value.mean(), 'EUR')} of contribution"
+    )
+    assert "ratings of Our shop" in said.action
+    harms = within(chain(replace(GOOD, fixed_cost=0.0, cost_per_customer=0.0, lift=-0.5, lift_sd=0.01)), 36)
+    assert findings(advice(harms))["what_to_fund"].statement.startswith(
+        "No initiative is worth it: the best, Good, costs"
+    )
+    alone = Alone(returns=harms.returns(), naive=None, clears={"Good": 0.0}, hurdle=1.0)
+    assert alone.metrics()["roi_good"] is None
+    assert alone.draw().figure is not None
 
 
 def test_a_pilot_tells_as_surely_as_was_said_before():

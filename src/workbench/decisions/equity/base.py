@@ -284,7 +284,7 @@ class Base:
         shares = self.worth.doubts[-1].shares
         words = {
             "nature": sentence("customers themselves ({share})", share=percent(shares["nature"])),
-            "parameters": sentence("the model's numbers ({share})", share=percent(shares["parameters"])),
+            "parameters": sentence("the model's estimates ({share})", share=percent(shares["parameters"])),
             "model": sentence("which model holds ({share})", share=percent(shares["model"])),
             "forecasts": sentence("misses of earlier forecasts ({share})", share=percent(shares["forecasts"])),
         }
@@ -293,9 +293,11 @@ class Base:
         return Finding(
             rests_on=VALUE_RUNS,
             id="doubts",
-            statement=sentence("Our doubt about it: {parts}.", parts=parts)
+            statement=sentence("Our doubt about the value comes from {parts}.", parts=parts)
             if self.worth.business.errors is not None
-            else sentence("Our doubt about it: {parts}; earlier forecasts could not be tested.", parts=parts),
+            else sentence(
+                "Our doubt about the value comes from {parts}; earlier forecasts could not be tested.", parts=parts
+            ),
             estimate=shares[ranked[0]],
             unit="share",
             evidence="assumed",
@@ -307,6 +309,7 @@ class Base:
     def _extrapolated(self) -> Check:
         share = self.worth.extrapolated_share
         much = share > MOST_EXTRAPOLATED
+        about = {"share": percent(share), "time": span(float(self.worth.horizons[0]), "months")}
         return Check(
             name="extrapolated_share",
             status="warn" if much else "pass",
@@ -316,9 +319,14 @@ class Base:
             message=sentence(
                 "{share} of the value comes later than the {time} for which customers have been observed: there it "
                 "rests on the model going on as it is. For decisions use a horizon of {short}.",
-                share=percent(share),
-                time=span(float(self.worth.horizons[0]), "months"),
+                **about,
                 short=horizon(float(self.worth.horizons[self._near])),
+            )
+            if self.advises
+            else sentence(
+                "{share} of the value comes later than the {time} for which customers have been observed: there it "
+                "rests on the model going on as it is.",
+                **about,
             ),
             value=share,
             threshold=MOST_EXTRAPOLATED,

@@ -137,7 +137,7 @@ class Alone:
         ax.axvline(self.hurdle, color="0.4", linestyle="--", linewidth=1)
         ax.set_yticks(place, [shorten(name, 28) for name in frame["initiative"]])
         ax.set_ylim(len(frame) - 0.4, -0.6)
-        ax.set_xlim(left=min(0.0, float(np.nanmin(frame["roi_lower"].astype(float), initial=0.0))))
+        ax.set_xlim(left=frame["roi_lower"].astype(float).clip(upper=0.0).min() if len(frame) else 0.0)
         ax.grid(axis="x")
         ax.set_xlabel(sentence("Returned for 1 spent"))
         return ax

@@ -159,6 +159,7 @@ def fund(
                 pilots=pilots,
                 hurdle=hurdle,
                 contribution=contribution,
+                labels={each.name: each.label for each in dataset.tables["surveys"].columns},
             ),
             Alone(returns=returns, naive=naive, clears=choice.clears, hurdle=hurdle),
             Waterfall.of(chain, choice.best),

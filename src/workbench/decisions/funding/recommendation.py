@@ -1,13 +1,13 @@
 """What to fund: one recommendation, how sure it is, and what it hangs on."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.equity.words import horizon
+from workbench.decisions.equity.words import horizon, money
 from workbench.decisions.funding.doubts import Doubts
 from workbench.decisions.funding.must_be_true import MustBeTrue
 from workbench.decisions.funding.pilot_worth import PilotWorth
@@ -86,6 +86,8 @@ class Advice:
         What 1 spent must return.
     contribution
         Whether value is contribution; False: revenue.
+    labels
+        What items of the survey are called, by name; an item without one by its name.
     """
 
     recommendation: Recommendation
@@ -96,6 +98,7 @@ class Advice:
     pilots: PilotWorth
     hurdle: float
     contribution: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def exhibits(self) -> Iterator[Showable]:
         """What to fund, what else clears the hurdle, and what it hangs on."""
@@ -116,6 +119,8 @@ class Advice:
 
     def _headline(self) -> Finding:
         best, row = self.recommendation, self._row()
+        if not row["cost"] > 0:
+            return self._costs_nothing(row)
         chance = best.clears[best.best]
         about = {
             "name": best.best,
@@ -161,21 +166,65 @@ class Advice:
             action=self._action(),
         )
 
+    def _costs_nothing(self, row: pd.Series) -> Finding:
+        """The headline of what is free: nothing is returned for 1 spent, so what it brings is told."""
+        best, currency = self.recommendation, self.returns.currency
+        about = {
+            "name": best.best,
+            "value": money(row["value"], currency),
+            "what": sentence("contribution") if self.contribution else sentence("revenue"),
+            "time": horizon(len(self.returns.discounts)),
+            "chance": percent(best.clears[best.best]),
+            "loss": percent(1 - best.clears[best.best]),
+        }
+        if best.status == "fund":
+            statement = sentence(
+                "Do {name}: it costs nothing and brings {value} of {what} within {time}. It gains "
+                "with a probability of {chance}.",
+                **about,
+            )
+        elif best.status == "none":
+            statement = sentence(
+                "No initiative is worth it: the best, {name}, costs nothing and brings {value} of "
+                "{what} within {time}.",
+                **about,
+            )
+        else:
+            statement = sentence(
+                "These data cannot tell what to fund: {name} costs nothing and looks best, but "
+                "brings nothing with a probability of {loss}.",
+                **about,
+            )
+        return Finding(
+            id="what_to_fund",
+            statement=statement,
+            estimate=row["value"],
+            interval=(row["value_lower"], row["value_upper"]),
+            interval_kind=sentence("90% credible"),
+            unit=currency,
+            evidence="associational",
+            table="returns",
+            figure="returns",
+            action=self._action(),
+        )
+
     def _action(self) -> str:
         best = self.recommendation
         initiative = next(each for each in self.chain.initiatives if each.name == best.best)
-        if best.status == "fund" and not self.contribution:
+        driver = self.labels.get(initiative.driver) or initiative.driver
+        free = not self._row()["cost"] > 0
+        if best.status == "fund" and not self.contribution and not free:
             return sentence(
                 "Find out the margin; then fund {name}, and watch the ratings of {driver}: they must rise as expected.",
                 name=best.best,
-                driver=initiative.driver,
+                driver=driver,
             )
         if best.status == "fund":
             return sentence(
                 "Fund {name}, and watch the ratings of {driver}: they must rise as expected, for associations stand "
                 "behind the rest.",
                 name=best.best,
-                driver=initiative.driver,
+                driver=driver,
             )
         pilot = self.pilots.best(best.best)
         if best.status == "unclear" and pilot is not None:

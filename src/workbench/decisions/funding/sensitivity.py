@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.equity.words import horizon
 from workbench.decisions.funding.changed import with_costs, with_half_life, with_money, with_rate, within
+from workbench.decisions.funding.recommendation import SURE
 from workbench.decisions.roi.chain import Chain
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check
@@ -109,43 +110,60 @@ class Sensitivity:
         """Lines of the initiative that is shown."""
         return self.table[self.table["initiative"] == self.leading].reset_index(drop=True)
 
-    def exhibits(self) -> Iterator[Showable]:
-        """Whether the choice holds, the figure, and the table of all."""
+    @property
+    def turned(self) -> pd.DataFrame:
+        """Other assumptions under which the decision on it is another: surely worth it, surely not, or unclear."""
+        own = self.own
+        verdicts = own["p_clears"].map(_verdict)
+        return own[verdicts != verdicts.iloc[0]]
+
+    def _holds(self) -> Check:
+        """How often the decision turns under other assumptions, and how often the sign of the net present value."""
         own = self.own
         others = own[own["what"] != "assumed"]
-        paid = bool(own["npv"].iloc[0] > 0)
-        turned = others[(others["npv"] > 0) != paid]
-        beaten = others[~others["best"]]
+        turned = self.turned
+        signs = int(((others["npv"] > 0) != bool(own["npv"].iloc[0] > 0)).sum())
+        beaten = int((~others["best"]).sum())
+        about = {"name": self.leading, "all": number(len(others))}
         if len(turned):
+            worst = turned.loc[(turned["p_clears"] - own["p_clears"].iloc[0]).abs().idxmax()]
             message = plural(
-                "Under {n} of {all} other assumptions the sign of the net present value of {name} turns: {worst}.",
-                "Under {n} of {all} other assumptions the sign of the net present value of {name} turns, most under "
-                "{worst}.",
+                "{n} of {all} other assumptions turns the decision on {name}, {worst}: it then clears the hurdle with "
+                "a probability of {chance}, as assumed with {assumed}.",
+                "{n} of {all} other assumptions turn the decision on {name}, most of all {worst}: it then clears the "
+                "hurdle with a probability of {chance}, as assumed with {assumed}.",
                 len(turned),
-                all=number(len(others)),
-                name=self.leading,
-                worst=_named(turned.iloc[int(turned["change"].abs().argmax())]),
+                **about,
+                worst=_named(worst),
+                chance=percent(worst["p_clears"]),
+                assumed=percent(own["p_clears"].iloc[0]),
             )
         else:
-            message = plural(
-                "Under none of {all} other assumptions does the sign of the net present value of {name} turn; under "
-                "{n} another initiative is worth more.",
-                "Under none of {all} other assumptions does the sign of the net present value of {name} turn; under "
-                "{n} another initiative is worth more.",
-                len(beaten),
-                all=number(len(others)),
-                name=self.leading,
+            message = sentence("None of {all} other assumptions turns the decision on {name}.", **about)
+        if signs:
+            message += " " + plural(
+                "Under {n} the sign of its net present value turns.",
+                "Under {n} the sign of its net present value turns.",
+                signs,
             )
-        yield Check(
+        if beaten:
+            message += " " + plural(
+                "Under {n} another initiative is worth more.", "Under {n} another initiative is worth more.", beaten
+            )
+        return Check(
             name="return_holds",
-            status="warn" if len(turned) else "pass",
-            title=sentence("The return hangs on what is assumed")
-            if len(turned)
-            else sentence("Other assumptions leave the return its sign"),
+            status="warn" if len(turned) or signs else "pass",
+            title=sentence("The decision hangs on what is assumed")
+            if len(turned) or signs
+            else sentence("Other assumptions leave the decision as it is"),
             message=message,
             value=float(len(turned)),
             threshold=0.0,
         )
+
+    def exhibits(self) -> Iterator[Showable]:
+        """Whether the decision holds, the figure, and the table of all."""
+        yield self._holds()
         yield Figure(
             name="return_sensitivity",
             draw=self.draw,
@@ -200,6 +218,11 @@ class Sensitivity:
 
 def _times(times: float) -> str:
     return sentence("{n} more", n=percent(times - 1)) if times >= 1 else sentence("{n} less", n=percent(1 - times))
+
+
+def _verdict(chance: float) -> int:
+    """1: surely clears the hurdle, -1: surely not, 0: unclear."""
+    return int(chance >= SURE) - int(chance <= 1 - SURE)
 
 
 def _named(row: pd.Series) -> str:
