@@ -24,7 +24,7 @@ def load(project, table, columns, rows, more="", top=""):
             "customers",
             "{customer_id: c}",
             "c\na\na\n",
-            "an id that an earlier row has (row 2 below the header); expected one row a customer. If each row is a contract,",
+            "an id that an earlier row has (row 2 below the header); expected one row for each customer. If each row is a contract,",
         ),
         ("customers", "{customer_id: c, x: }", "c,x\na,1\n,2\n", "customer_id (from 'c'): 1 row with no value"),
         (
@@ -110,7 +110,7 @@ def load(project, table, columns, rows, more="", top=""):
         ),
         ("surveys", SURVEYS % "", "q\n3.5\n", "no whole number (got 3.5); expected a point of the scale"),
         ("surveys", SURVEYS % "", "q\ngood\n", "no number (row 1 below the header: 4 letters)"),
-        ("surveys", SURVEYS % ", response_id: r", "q,r\n1,7\n2,7\n", "expected one row a response"),
+        ("surveys", SURVEYS % ", response_id: r", "q,r\n1,7\n2,7\n", "expected one row for each response"),
         ("surveys", SURVEYS % ", weight: {from: w, weighting: survey}", "q,w\n1,-1\n", "a negative value (got -1)"),
         (
             "surveys",
@@ -136,7 +136,7 @@ def load(project, table, columns, rows, more="", top=""):
             "c,i,a\na,,c\n",
             "initiative (from 'i'): 1 row with no",
         ),
-        ("initiatives", "{initiative: i, expected_lift: l}", "i,l\na,1\na,2\n", "expected one row a initiative"),
+        ("initiatives", "{initiative: i, expected_lift: l}", "i,l\na,1\na,2\n", "expected one row for each initiative"),
         ("initiatives", "{initiative: i, ramp_months: l}", "i,l\na,-1\n", "a negative value (got -1)"),
         ("initiatives", "{initiative: i, start: l}", "i,l\na,2025-01-01\n", "no number (got '2025-01-01')"),
         ("initiatives", "{initiative: i, lift_sd: l}", "i,l\na,-1\n", "a negative value (got -1)"),

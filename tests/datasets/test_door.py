@@ -265,7 +265,9 @@ def test_personal_columns_stay_out_and_a_personal_id_becomes_a_row_number(projec
 def test_no_message_quotes_a_personal_value(project):
     columns = "{customer_id: {from: id, personal: true}, duration: {from: months, unit: years}, event: left}"
     (fault,) = faults(project.write(yaml(columns), "id,months,left\nADA,1,1\nADA,2,0\n"))
-    assert "1 row with an id that an earlier row has (row 2 below the header); expected one row a customer" in fault
+    assert (
+        "1 row with an id that an earlier row has (row 2 below the header); expected one row for each customer" in fault
+    )
     assert "ADA" not in fault
 
 

@@ -774,3 +774,30 @@ def test_joined_and_left_are_a_contract_and_joined_alone_is_of_a_customer(drafts
 def test_lost_and_retained_say_who_left_under_any_name(drafts):
     text = drafts.text(lifetimes(["Lost", "Retained"], "Outcome", [20, 40]))
     assert "event: {from: Outcome, true_values: [Lost], false_values: [Retained]}" in text
+
+
+def test_a_file_of_initiatives_is_one_and_is_among_the_tables_to_choose_from(drafts):
+    columns = {
+        "initiative": ["Express", "Training", "Shop"],
+        "driver": ["delivery", "hotline", "shop"],
+        "expected_lift": [0.5, 0.4, 0.3],
+        "lift_sd": [0.2, 0.2, 0.2],
+        "fixed_cost": [3000, 2000, 5000],
+        "cost_per_customer": [0, 0, 1],
+        "reach": [1, 1, 0.5],
+        "start": [1, 1, 2],
+    }
+    text = drafts.text(table(**columns))
+    assert "\n  initiatives:" in text
+    for name in columns:
+        assert f"{name}: {{from: {name}" in text
+    assert "initiatives" in drafts.text(table(customer_id=range(60), region=["a", "b"] * 30))  # of the others
+
+
+def test_objections_to_advertising_and_times_of_contacts_are_known_in_german(drafts):
+    text = drafts.text(table(kundennummer=range(60), werbewiderspruch=["ja", "nein", "nein"] * 20))
+    assert "opt_out: {from: werbewiderspruch, true_values: [ja], false_values: [nein]}  # guess: confirm" in text
+    times = [f"{1 + i % 28:02}.02.2024 10:25" for i in range(60)]
+    text = drafts.text(table(kundennummer=[i % 20 for i in range(60)], zeitpunkt=times, kanal=["Telefon", "Mail"] * 30))
+    assert "\n  interactions:" in text
+    assert "timestamp: {from: zeitpunkt" in text

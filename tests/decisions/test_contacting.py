@@ -96,3 +96,17 @@ def test_what_cannot_be_is_refused():
         contact_list(customers(), policy=Policy(most=1))
     with pytest.raises(ParameterError, match="number of at least 0"):
         Policy(most=-1)
+
+
+def test_a_list_without_anybody_says_why():
+    """The real reason was left out: 0 on the list, 1 has opted out, 0 …, 0 …"""
+    rows = pd.DataFrame(
+        {"customer_id": [1, 2, 3], "expected_profit": [-1.0, -2.0, -3.0], "opt_out": [True, False, False]}
+    )
+    told = next(contact_list(rows).exhibits()).statement
+    assert told == (
+        "0 of 3 customers are on the list; 1 have opted out, 0 were contacted too often, 2 promise no profit, "
+        "0 exceed what the teams can do."
+    )
+    told = next(contact_list(rows.drop(columns="opt_out")).exhibits()).statement
+    assert told == "Nobody of 3 customers is on the list: none promises a profit."

@@ -366,10 +366,10 @@ def test_what_is_said_has_no_gap(change):
 @pytest.mark.parametrize(
     ("variances", "said"),
     [
-        ({"nature": 0.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "about it: the model's numbers (100%)"),
+        ({"nature": 0.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "comes from the model's estimates (100%)"),
         (
             {"nature": 1.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0},
-            "the model's numbers (75%) and customers themselves (25%)",
+            "the model's estimates (75%) and customers themselves (25%)",
         ),
     ],
 )

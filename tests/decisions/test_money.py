@@ -239,3 +239,20 @@ def test_what_cannot_be_is_refused():
 
 def test_stable_between_calls():
     pd.testing.assert_frame_equal(evaluate_campaign(campaign()).strategies, evaluate_campaign(campaign()).strategies)
+
+
+def test_where_all_are_worth_the_same_the_highest_value_is_no_strategy_and_nobody_is_no_advice_to_contact():
+    chosen = Campaign(
+        left=np.array([True, False, False, False]),
+        probability=np.array([0.04, 0.03, 0.02, 0.01]),
+        value=200.0,
+        customers=np.arange(4),
+        offer=Offer(contact=1, incentive=10, acceptance=Acceptance(alpha=6, beta=14)),
+        random_seed=1,
+        capacity=2,
+    )
+    found = evaluate_campaign(chosen)
+    assert found.strategies["strategy"].tolist() == ["profit", "risk", "random", "everybody", "nobody"]
+    said = found.finding()
+    assert said.statement.startswith("Nobody is worth a contact")
+    assert said.action.startswith("Contact nobody on these terms")

@@ -137,13 +137,18 @@ class ContactList:
             "opt_out": number(counts["opt_out"]),
             "often": number(counts["contacted_often"]),
             "no_capacity": number(counts["no_capacity"]),
+            "no_profit": number(counts["no_profit"]),
         }
+        if not len(self.customers):
+            return sentence("Nobody is on the list: there are no customers.")
+        if counts["no_profit"] == len(self.customers):
+            return sentence("Nobody of {all} customers is on the list: none promises a profit.", **words)
         if counts["opt_out"] + counts["contacted_often"]:
             return plural(
                 "{n} of {all} customers is on the list; {opt_out} have opted out, {often} were contacted too often, "
-                "{no_capacity} exceed what the teams can do.",
+                "{no_profit} promise no profit, {no_capacity} exceed what the teams can do.",
                 "{n} of {all} customers are on the list; {opt_out} have opted out, {often} were contacted too often, "
-                "{no_capacity} exceed what the teams can do.",
+                "{no_profit} promise no profit, {no_capacity} exceed what the teams can do.",
                 chosen,
                 **words,
             )

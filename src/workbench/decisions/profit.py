@@ -114,7 +114,8 @@ class Campaign:
 
         `profit`: the highest expected profit, as long as it is above 0 and there is capacity; `risk`, `value` and
         `random`: as many by these (by capacity where nobody promises a profit); `everybody`, whatever the capacity;
-        `nobody`. Where capacity is by team, all of them within each team.
+        `nobody`. Where capacity is by team, all of them within each team. `value` is left out where all are worth the
+        same: it would be chance.
         """
         found = {strategy: np.zeros(len(self.left)) for strategy in ("profit", "risk", "value", "random")}
         worthwhile = any(most and (self.expected[rows] > 0).any() for rows, most in self.teams())
@@ -126,6 +127,8 @@ class Campaign:
             found["risk"][rows] = _highest(self.probability[rows], count, counts)
             found["value"][rows] = _highest(self.values[rows], count, counts)
             found["random"][rows] = count / counts.sum()
+        if np.ptp(self.values) == 0:
+            del found["value"]
         return {**found, "everybody": np.ones(len(self.left)), "nobody": np.zeros(len(self.left))}
 
     @property
@@ -238,7 +241,9 @@ class Profit:
             action=sentence(
                 "This ranks risk × value. Who can be persuaded, only an experiment tells: leave a random part of the "
                 "list uncontacted."
-            ),
+            )
+            if contacted
+            else sentence("Contact nobody on these terms: a cheaper contact or a smaller incentive may pay."),
         )
 
     def money(self, amount: float) -> str:

@@ -145,7 +145,7 @@ def _of_columns(table: _Counted) -> Iterator[Check]:
         yield table.note("uses", message, len(kept_back))
     if out := table.became("drop"):
         message = sentence("Marked personal, so they did not enter: {names}.", names=names(out))
-        yield table.warn("personal_columns", sentence("Personal columns left out"), message, len(out))
+        yield table.note("personal_columns", message, len(out))
     if coded := table.became("pseudonym"):
         message = sentence("Replaced by pseudonyms (keyed hashes): {names}.", names=names(coded))
         yield table.note("pseudonyms", message, len(coded))
@@ -207,10 +207,10 @@ def _of_values(table: _Counted) -> Iterator[Check]:
         yield table.warn("never_at_risk", sentence("Rows never under observation"), message, n)
     if n := table.count("cancelled"):
         template = "{rows} of cancellations; their amounts are negative and net what was bought."
-        yield table.warn("cancelled", sentence("Cancellations"), sentence(template, rows=rows(n)), n)
+        yield table.note("cancelled", sentence(template, rows=rows(n)), n)
     if n := table.count("refunds"):
         message = sentence("{rows} with a negative amount: refunds, which net what was bought.", rows=rows(n))
-        yield table.warn("refunds", sentence("Refunds"), message, n)
+        yield table.note("refunds", message, n)
     if n := table.count("zero amounts"):
         yield table.warn(
             "zero_amounts", sentence("Amounts of 0"), sentence("{rows} with an amount of 0.", rows=rows(n)), n

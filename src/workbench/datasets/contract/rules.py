@@ -48,7 +48,7 @@ RULES: Mapping[str, Callable[[Mapping[str, str]], str]] = {
         **said,
     ),
     "unique": lambda said: sentence(
-        "an id that an earlier row has{examples}; expected one row a {what}. {advice}", **said
+        "an id that an earlier row has{examples}; expected one row for each {what}. {advice}", **said
     ),
     "no_overlap": lambda said: sentence(
         "an entry before the end of the same customer's earlier row{examples}; expected episodes that follow "

@@ -17,7 +17,17 @@ _BATTERY = 3  # ratings on one scale that make a survey
 _REPEATED = 0.95  # different ids a row, below which ids repeat
 _ONE_ROW = 0.9  # different ids a row, from which a table has a row a customer and some twice
 _ARMS = re.compile(r"(?i)(arm|variant|treat)")
-_NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes", "value")
+_OF_INITIATIVES = (
+    "expected_lift",
+    "lift_sd",
+    "fixed_cost",
+    "cost_per_customer",
+    "reach",
+    "cost_per_month",
+    "ramp_months",
+    "half_life_months",
+)
+_NUMBERS = (*_OF_INITIATIVES, "duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes", "value")
 _SHORT = re.compile(
     r"(?i)(^|[^a-z])(sec(ond)?s?|min(ute)?s?|hours?|sekunden|minuten|stunden|secondes|heures)([^a-z]|$)|秒|分钟|小时"
 )
@@ -94,6 +104,8 @@ def _may_be(facts: Facts, name: str, table: str) -> bool:
     if name in _NUMBERS:
         money = facts.notation is not None and not facts.notation.percent
         return (facts.numeric or money) and facts.dates is None
+    if table == "initiatives" and name == "start":
+        return facts.numeric  # months from now
     if name in ("timestamp", "start", "end"):
         return facts.dates is not None or (name == "end" and not facts.present)  # nobody has left yet
     if name == "measure":
@@ -124,6 +136,8 @@ def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str 
     facts
         What was measured of each column.
     """
+    if {"initiative", "expected_lift"} <= set(own_columns(facts, "initiatives")):
+        return "initiatives"
     dealt = own_columns(facts, "treatments")
     if rated < _BATTERY and {"customer_id", "initiative", "arm"} <= set(dealt):
         return "treatments"  # a span beside an initiative and an arm is no contract

@@ -280,7 +280,11 @@ def _of_run(population: Population, test: Customers, earlier: Earlier) -> Values
 
 
 def _all_alike(mean: float, run: str, day: pd.Timestamp | None) -> Check:
-    """That customers of the round count with the mean; for buyers with the day on which a run would value each."""
+    """That customers of the round count with the mean; for buyers with the day on which a run would value each.
+
+    It flatters where those at risk are worth less than others: in a simulated company of 5,000, whose 200 riskiest are
+    worth a tenth less, a round of 200 was told 9 to 13% too profitable.
+    """
     words = {"run": run, "mean": number(mean, 3)}
     message = sentence(
         "The round is evaluated as if every customer were worth the mean, {mean}: run {run} valued them when it was "

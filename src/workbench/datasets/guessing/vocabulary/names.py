@@ -177,7 +177,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "timestamp": (
             r"timestamp|(call|contact|ticket|opened|created|event|case|chat)( ?(date|time(stamp)?|at|on))|date|"
             r"time",
-            r"(kontakt|anruf|ticket)(datum|zeit)|datum|(来电|联系|工单|通话|咨询)(时间|日期)",
+            r"(kontakt|anruf|ticket)(datum|zeit(punkt)?)|datum|zeit(punkt)?|(来电|联系|工单|通话|咨询)(时间|日期)",
         ),
         "touchpoint": (r"touch ?point",),
         "channel": (r"(contact )?channel|kanal|canal|(联系|接触|来电)?渠道",),
@@ -189,6 +189,20 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             r"(resolved )?first contact( resol(ved|ution))?|resolved first contact|fcr|erstlösung|首次解决",
         ),
         "team": (r"team|agent team|(service |support )?(desk|unit)|équipe|equipo|班组|团队",),
+    },
+    "initiatives": {
+        "initiative": (r"(initiative|project|measure)( ?(id|name))?|ma(ß|ss)nahme|projekt|iniciativa|举措(名称)?",),
+        "driver": (r"driver|treiber|item",),
+        "touchpoint": (r"touch ?point|kontaktpunkt",),
+        "expected_lift": (r"(expected )?lift|erwartete (wirkung|verbesserung)",),
+        "lift_sd": (r"lift (sd|se|standard (deviation|error))",),
+        "fixed_cost": (r"fixed costs?|fixkosten|einmalkosten",),
+        "cost_per_customer": (r"costs? per customer|unit costs?|kosten (pro|je) kunde",),
+        "reach": (r"reach|reichweite",),
+        "cost_per_month": (r"costs? per month|monthly costs?|kosten (pro|je) monat",),
+        "start": (r"start( month)?|beginn",),
+        "ramp_months": (r"ramp( months)?",),
+        "half_life_months": (r"half life( months)?|halbwertszeit",),
     },
     "treatments": {
         "customer_id": _CUSTOMER,
@@ -229,7 +243,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "customer_id": (*_CUSTOMER, "id"),
         "team": (r"((account|care|service|sales) )?team|betreuungs ?team|équipe|equipo|团队",),
         "opt_out": (
-            r"(opt(ed)? ?out|do not (contact|call|mail)|no contact|unsubscribed)( (flag|marketing))?|werbesperre|"
+            r"(opt(ed)? ?out|do not (contact|call|mail)|no contact|unsubscribed)( (flag|marketing))?|werbe(sperre|widerspruch)|"
             r"kontaktsperre|(退订|拒绝)(营销|联系)",
         ),
     },
