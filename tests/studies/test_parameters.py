@@ -3,6 +3,7 @@
 import ast
 import json
 from datetime import date, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from workbench.errors import ParameterError
 from workbench.studies.definition.parameter_file import read_parameter_file
 from workbench.studies.definition.parameters import Parameter, annotation_type, coerce, python_literal
+from workbench.studies.plan import _choosable
 
 
 def parameter(annotation, default=None, name="x"):
@@ -221,3 +223,10 @@ def test_a_bad_parameter_file_is_one_clear_error(tmp_path, content):
 def test_a_missing_parameter_file_is_named(tmp_path):
     with pytest.raises(ParameterError, match="No such file"):
         read_parameter_file(tmp_path / "none.yaml")
+
+
+def test_a_parameter_may_name_the_team_of_customers_which_is_an_attribute():
+    names = ("customer_id", "first_seen", "team", "region")
+    columns = [SimpleNamespace(name=name, personal=None, split=None) for name in names]
+    source = SimpleNamespace(tables={"customers": SimpleNamespace(columns=columns)})
+    assert _choosable(source, ["customers"]) == ["team", "region"]

@@ -17,6 +17,7 @@ from workbench.wording import listing, sentence, shown
 
 if TYPE_CHECKING:
     from workbench.datasets import Dataset
+    from workbench.datasets.definitions.canonical import CanonicalTable
     from workbench.datasets.definitions.uses import Purpose
 
 COLUMN_UNIT = "column"
@@ -256,7 +257,7 @@ def _misused(source: "Dataset", tables: Iterable[str], parameter: str, columns: 
 
 
 def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:
-    """Columns that a parameter may name: those beside a table's own, which are its outcome, times and ids."""
+    """Columns that a parameter may name: attributes, and those beside a table's own: its outcome, times and ids."""
     from workbench.datasets.definitions.canonical import CANONICAL
 
     return [
@@ -264,5 +265,11 @@ def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:
         for table in tables
         if table in source.tables
         for column in source.tables[table].columns
-        if not (column.personal or column.split or column.name in CANONICAL[table].fields)
+        if not (column.personal or column.split or _has_a_part(CANONICAL[table], column.name))
     ]
+
+
+def _has_a_part(canonical: "CanonicalTable", name: str) -> bool:
+    """Whether a column is a table's own and no attribute of customers, such as their team."""
+    field = canonical.fields.get(name)
+    return field is not None and not field.attribute

@@ -243,8 +243,8 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "customer_id": (*_CUSTOMER, "id"),
         "team": (r"((account|care|service|sales) )?team|betreuungs ?team|équipe|equipo|团队",),
         "opt_out": (
-            r"(opt(ed)? ?out|do not (contact|call|mail)|no contact|unsubscribed)( (flag|marketing))?|werbe(sperre|widerspruch)|"
-            r"kontaktsperre|(退订|拒绝)(营销|联系)",
+            r"(opt(ed)? ?out|do not (contact|call|mail)|no contact|unsubscribed)( (flag|marketing))?|"
+            r"werbe(sperre|widerspruch)|kontaktsperre|(退订|拒绝)(营销|联系)",
         ),
     },
 }
