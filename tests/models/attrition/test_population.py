@@ -271,6 +271,34 @@ def test_windows_that_are_forecast_worse_than_chance_widen_it():
     assert of([0.04, 0.06] * 3) == pytest.approx(np.sqrt(1 / 80 + 2 * 0.2**2), rel=0.15)
 
 
+def test_windows_of_equal_expectations_say_nothing_of_a_movement_and_leave_its_doubt_finite():
+    """Twelve windows of 1,000, 4% of whom leave by chance, forecast by their mean: no movement was ever expected.
+
+    Their sum over two windows is known to 1/√80, months differ by chance alone; of a movement to today any part may
+    hold, and the last of them takes it in full: its error is at most 1/√3 of the movement.
+    """
+    random = np.random.default_rng(3)
+    at, left = np.repeat(np.arange(12), 1000), random.random(12000) < 0.04
+    customers = Customers(
+        features=pd.DataFrame({"a": np.zeros(12000)}),
+        left=left,
+        ids=np.tile(np.arange(1000), 12),
+        snapshots=at,
+        dropped={},
+        weights=np.ones(12000),
+    )
+    level = level_of(forecast_windows(customers, "base_rate", random_seed=1), customers.part(at >= 10))
+    today = np.full(1000, level.rate * 1.2)
+    assert level.holds_error <= 1 / np.sqrt(3) + 1e-12
+    assert level.error_of(today) <= np.hypot(level.error, np.log(1.2) / np.sqrt(3)) + 1e-12
+    assert level.check() is None
+    p = level.settled(today)
+    found = scored(np.arange(1000), p, Alike.among(p, left[:1000]), None, level_error=level.error_of(today))
+    expected, low, high = found.leavers()
+    assert low < 40 < high
+    assert high - low < 6 * np.sqrt(40)  # chance alone makes 3.3 √40
+
+
 @pytest.mark.parametrize("real", [True, False])
 def test_a_movement_of_the_mean_risk_holds_as_far_as_it_has_held(real):
     """A tenth or two fifths of the customers show a sign, in turn: of leaving, or for four in five of nothing new.

@@ -173,6 +173,7 @@ class LeaversForecast:
         """The choice, and what columns were left out."""
         yield self.choice
         yield self.level.check()
+        yield None if self.customers.equal is None else self.customers.equal.check()
         if self.fitted_on is not None:
             yield Check(
                 name="fitted_on_a_sample",

@@ -18,6 +18,9 @@ CLEARLY = 1.0
 the rule of one standard error (Breiman and others 1984, 3.4.3)."""
 PATIENCE = 50
 """Rounds without a better log loss on the later slice after which boosting stops."""
+FEWEST_COLUMNS = 4
+"""Columns that a tree sees at least, one for each level of the defaults: half of three columns is one, and trees of a
+single column know no interaction."""
 STAYERS = 10
 """Stayers a leaver that one fit sees, drawn by lot and weighted back: k of them tell k / (k + 1) of what all do (Ury
 1975), and as every refit draws others, their mean loses nothing that can be measured."""
@@ -178,6 +181,8 @@ class Booster:
             `settings.rounds`.
         """
         parameters = settings.parameters(random_seed, self.threads)
+        seen = min(1.0, (FEWEST_COLUMNS + 0.01) / len(self.encoding.levels))  # XGBoost rounds down
+        parameters["colsample_bytree"] = max(settings.colsample_bytree, seen)
         if self.monotone:
             signs = [self.monotone.get(name, 0) for name in self.encoding.levels]
             parameters["monotone_constraints"] = tuple(signs)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.findings import Check
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import number, sentence, shown
 
@@ -23,6 +24,9 @@ ID_SHARE = 0.5
 """Text with more different values than this share of its rows names rows; it says nothing of others."""
 FEWEST_IDS = 50
 """Different texts, up to which they may be levels in a small file."""
+MOST_AGREE = 0.5
+"""Share of the mixed outcomes of different customers, below which rows that are equal in every feature are copies: of
+copies all agree, and features that explain half of the variance of leaving, as hardly any do, leave half of them."""
 IDS = re.compile(r"(^|_)(id|ids|no|nr|number|key|code|uuid)$", re.IGNORECASE)
 """Names of whole numbers that count rows where nearly all are different; of other names they may be amounts."""
 
@@ -55,6 +59,9 @@ class Customers:
         there at the last two only.
     undrawn
         Rows of those others at earlier cut-offs: nothing is known of them here.
+    equal
+        Rows of a file without ids that equal another in every feature, and who is who among them; None where ids say
+        so, or no row stands twice.
     """
 
     features: pd.DataFrame
@@ -65,6 +72,7 @@ class Customers:
     weights: np.ndarray
     whole: np.ndarray | None = None
     undrawn: int = 0
+    equal: "EqualRows | None" = None
 
     def part(self, rows: np.ndarray) -> "Customers":
         """Some of the rows. Those that follow one another are not copied: they may be a million.
@@ -85,6 +93,7 @@ class Customers:
             dropped=self.dropped,
             weights=self.weights[there],
             whole=None if self.whole is None else self.whole[there],
+            equal=None if self.equal is None else self.equal.part(there),
         )
 
     def weighted(self, times: np.ndarray) -> "Customers":
@@ -131,17 +140,111 @@ class Customers:
 
     @property
     def clusters(self) -> np.ndarray:
-        """Whose row it is (N,), for whatever is divided or drawn anew.
-
-        In a file without dates, rows that are equal in every feature count as one customer: a copy of a row that was
-        learned from would flatter the test.
-        """
-        if self.snapshots is not None:
-            return self.ids
-        return pd.util.hash_pandas_object(self.features, index=False).to_numpy()
+        """Whose row it is (N,), for whatever is divided or drawn anew: a copy on both sides would flatter the test."""
+        return self.equal.who if self.equal is not None and self.equal.copies else self.ids
 
     def __len__(self) -> int:
         return len(self.left)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EqualRows:
+    """Rows without ids that are equal in every feature: copies of a customer, or customers whose few columns coincide.
+
+    Copies have one outcome. Of different customers who look the same some leave and some stay, unless their columns
+    say nearly all; then it does no harm to count them as one.
+
+    Attributes
+    ----------
+    who : (N,)
+        The same number for rows that are equal.
+    rows, groups
+        How many rows equal another, and how many groups they make.
+    mixed, expected
+        Of these groups those with leavers and stayers: found, and expected of different customers drawn by lot.
+    """
+
+    who: np.ndarray
+    rows: int
+    groups: int
+    mixed: int
+    expected: float
+
+    @classmethod
+    def of(cls, features: pd.DataFrame, left: np.ndarray) -> "EqualRows | None":
+        """Of rows without ids; None where no two are equal.
+
+        Parameters
+        ----------
+        features, left
+            As `Customers` has them.
+
+        Examples
+        --------
+        Two customers who stand twice, and two contracts of which some customers left:
+
+        >>> copied = EqualRows.of(pd.DataFrame({"spend": [1, 1, 2, 2, 3]}), np.array([1, 1, 0, 0, 1], dtype=bool))
+        >>> coarse = EqualRows.of(pd.DataFrame({"contract": [1, 1, 2, 2, 2]}), np.array([1, 0, 0, 1, 0], dtype=bool))
+        >>> copied.copies, coarse.copies
+        (True, False)
+        """
+        who, _ = pd.factorize(pd.util.hash_pandas_object(features, index=False).to_numpy())
+        sizes, gone = np.bincount(who), np.bincount(who, left)
+        several, share = sizes > 1, float(left.mean())
+        if not several.any():
+            return None
+        alone = share ** sizes[several] + (1 - share) ** sizes[several]
+        return cls(
+            who=who,
+            rows=int(sizes[several].sum()),
+            groups=int(several.sum()),
+            mixed=int(((gone > 0) & (gone < sizes))[several].sum()),
+            expected=float((1 - alone).sum()),
+        )
+
+    @property
+    def copies(self) -> bool:
+        """Whether equal rows count as one customer."""
+        return self.mixed < MOST_AGREE * self.expected
+
+    def part(self, rows: np.ndarray | slice) -> "EqualRows":
+        """Of some of the rows, who is who as among all.
+
+        Parameters
+        ----------
+        rows
+            Which.
+        """
+        return replace(self, who=self.who[rows])
+
+    def check(self) -> Check:
+        """Who was taken for whom, and why."""
+        words = {
+            "rows": number(self.rows),
+            "mixed": number(self.mixed),
+            "groups": number(self.groups),
+            "expected": number(self.expected, 2),
+        }
+        return Check(
+            name="equal_rows",
+            status="pass",
+            value=self.rows,
+            message=sentence(
+                "No column says who is who, and {rows} rows equal another. They count as copies of one customer: "
+                "leavers and stayers meet in {mixed} of {groups} groups of equal rows, not in {expected} as among "
+                "different customers.",
+                **words,
+            )
+            if self.copies
+            else sentence(
+                "No column says who is who, and {rows} rows equal another. They count as different customers: leavers "
+                "and stayers meet in {mixed} of {groups} groups of equal rows (by chance in {expected}).",
+                **words,
+            ),
+            title=sentence("Equal rows count as one customer")
+            if self.copies
+            else sentence("Equal rows count as different customers"),
+        )
 
 
 def in_a_row(rows: np.ndarray) -> np.ndarray | slice:
@@ -160,7 +263,7 @@ def labelled_customers(
     frame: pd.DataFrame,
     *,
     label: str,
-    customer: str,
+    customer: str | None,
     snapshot: str | None = None,
     features: Sequence[str] | None = None,
     weight: str | None = None,
@@ -174,7 +277,7 @@ def labelled_customers(
     label
         Column with who left: booleans, or 0 and 1.
     customer
-        Column with the customer's id.
+        Column with the customer's id; None where there is none, and rows are numbered.
     snapshot
         Column with the cut-off, of any type that sorts.
     features
@@ -199,8 +302,10 @@ def labelled_customers(
     absent = [name for name in (*keys, *chosen) if name not in frame.columns]
     if absent:
         raise DataError(*(sentence("Column {name}: not there.", name=shown(name)) for name in absent))
+    ids = pd.Series(np.arange(len(frame)), index=frame.index) if customer is None else frame[customer]
+    who = pd.DataFrame({"who": ids, "when": 0 if snapshot is None else frame[snapshot]})
     faults = _label_faults(frame[label], label)
-    if frame.duplicated([name for name in (customer, snapshot) if name is not None]).any():
+    if who.duplicated().any():
         faults.append(sentence("Two rows are of the same customer and snapshot; expected one row each."))
     dropped: dict[str, str] = {}
     for name in chosen:
@@ -215,19 +320,21 @@ def labelled_customers(
     of_few = {
         name: told
         for name in chosen
-        if name not in dropped and (told := _without_few(frame[name], frame[customer])) is not frame[name]
+        if name not in dropped and (told := _without_few(frame[name], ids)) is not frame[name]
     }
     dropped |= {name: sentence("groups of too few customers") for name, told in of_few.items() if told.isna().all()}
     # Columns are taken, not copied: rows may be millions.
     kept = pd.DataFrame({name: of_few.get(name, frame[name]) for name in chosen if name not in dropped}, copy=False)
     kept.index = pd.RangeIndex(len(kept))
+    left = frame[label].to_numpy(dtype=bool)
     return Customers(
         features=kept,
-        left=frame[label].to_numpy(dtype=bool),
-        ids=frame[customer].to_numpy(),
+        left=left,
+        ids=ids.to_numpy(),
         snapshots=None if snapshot is None else frame[snapshot].to_numpy(),
         dropped=dropped,
         weights=np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float),
+        equal=EqualRows.of(kept, left) if customer is None else None,
     )
 
 

@@ -41,7 +41,7 @@ class Level:
     error
         Relative standard error of the number of leavers where the mean risk has not changed.
     holds_error
-        Standard error of `holds`.
+        Standard error of `holds`, at most that of a part of which nothing is known but that it lies from 0 to 1.
     windows
         In how many windows that was seen; 0 where nothing is known, and nothing is changed.
     """
@@ -86,7 +86,7 @@ class Level:
 
     def check(self) -> Check | None:
         """How much of a movement holds; nothing is said where it is not known."""
-        if not self.windows:
+        if not self.windows or self.holds_error >= unknown_part(self.holds):
             return None
         return Check(
             name="window_level",
@@ -99,6 +99,22 @@ class Level:
             ),
             title=sentence("How many leave follows earlier windows"),
         )
+
+
+def unknown_part(held: float) -> float:
+    """Root mean square error of a part that is taken to be `held` and may be any from 0 to 1.
+
+    Parameters
+    ----------
+    held
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> round(unknown_part(0.5), 3), round(unknown_part(1.0), 3)
+    (0.289, 0.577)
+    """
+    return float(np.sqrt(1 / 12 + (held - 0.5) ** 2))
 
 
 def forecast_windows(customers: Customers, used: str, *, random_seed: int) -> pd.DataFrame:
@@ -178,6 +194,8 @@ def level_of(windows: pd.DataFrame, calibrated: Customers) -> Level:
     gone, told = (each - np.average(each, weights=left) for each in (gone, told))
     told_squares = float(left @ told**2)
     slope = float(np.clip(left @ (told * gone) / told_squares, 0, 1)) if told_squares > 0 else 1.0
+    # A part lies between 0 and 1: where windows hardly move, their slope is no less sure than knowing nothing of it.
+    unknown = unknown_part(slope)
     beyond = float(left @ (gone - slope * told) ** 2) / (count - 2)
     between = max((beyond - 1) * (count - 2) / (left.sum() - (left**2).sum() / left.sum()), 0.0)
     return Level(
@@ -185,6 +203,6 @@ def level_of(windows: pd.DataFrame, calibrated: Customers) -> Level:
         customers=known.customers,
         holds=slope,
         error=float(np.sqrt(1 / leavers + between * (1 + 1 / several))),
-        holds_error=float(np.sqrt(max(beyond, 1.0) / told_squares)) if told_squares > 0 else 0.0,
+        holds_error=min(float(np.sqrt(max(beyond, 1.0) / told_squares)), unknown) if told_squares > 0 else unknown,
         windows=count,
     )

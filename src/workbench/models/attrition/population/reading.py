@@ -147,9 +147,7 @@ def _with_features(
 
 def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population:
     frame = rows.reset_index(drop=True)
-    if "customer_id" not in frame:
-        frame = frame.assign(customer_id=np.arange(len(frame)))
-    customers = labelled_customers(frame, label="event", customer="customer_id")
+    customers = labelled_customers(frame, label="event", customer="customer_id" if "customer_id" in frame else None)
     stays = ~customers.left
     return Population(
         customers=customers,
@@ -159,7 +157,7 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
         source="lifetimes",
         snapshots=pd.DataFrame(),
         currency=_currency(columns),
-        opt_out=_opted_out(frame, customers.ids[stays]),
+        opt_out=_opted_out(frame.assign(customer_id=customers.ids), customers.ids[stays]),
     )
 
 
