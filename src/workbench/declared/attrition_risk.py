@@ -7,7 +7,7 @@ RISK = {
     "customer_id": CUSTOMER,
     "probability": share("probability of leaving within the label window"),
     "lower": share(
-        "lower end of the 90% interval of the share who left among the 500 (of few: a tenth) scored most alike"
+        "lower end of the 90% interval of the risk, by who left of the 500 (of few: a tenth) scored most alike"
     ),
     "upper": share("upper end of it"),
     "reason_1": Field(kind="text", about="what raises this customer's risk most, in words", missing=True),

@@ -10,7 +10,7 @@ from workbench.models.attrition.adversary import Adversarial
 from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Logistic
 from workbench.models.attrition.model.customers import labelled_customers, slices
-from workbench.models.attrition.stability import between_snapshots, drifts, population_stability
+from workbench.models.attrition.stability import between_snapshots, chance_of, drifts, index_of, population_stability
 
 
 def battery(frame, *, shuffles=6, **options):
@@ -140,4 +140,21 @@ def test_beside_what_snapshots_differ_by_themselves():
     assert own[0] > own[1]  # the ends of a trend lie farthest from the rest
     assert between_snapshots(steady, when, edges).max() < 0.05
     assert not len(between_snapshots(steady, None, edges))
-    assert drifts(np.array([0.5, 0.5]), np.array([0.1, 0.4])).tolist() == [True, False]
+    assert drifts(np.array([0.5, 0.5]), np.array([0.1, 0.4]), np.zeros(2)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("cells", "rows"), [(60, 300), (60, 150), (30, 150), (12, 40), (4, 40)])
+def test_few_rows_of_the_same_customers_seldom_drift(cells, rows):
+    """By size alone up to 80 features in 100 would: 150 rows in 60 cells make an index of .39 of nothing."""
+    random = np.random.default_rng(1)
+    shares = random.dirichlet(np.full(cells, 3.0))
+    index, chance = np.empty(300), np.empty(300)
+    for at in range(300):
+        counts = random.multinomial(9000, shares), random.multinomial(rows, shares)
+        index[at], chance[at] = index_of(*counts), chance_of(*counts, features=1)
+    assert drifts(index, np.zeros(300), chance).mean() < 0.07
+    other = np.roll(shares, cells // 2)  # another population altogether
+    now = random.multinomial(rows, other)
+    before = random.multinomial(9000, shares)
+    found = drifts(*(np.array([each]) for each in (index_of(before, now), 0.0, chance_of(before, now, features=1))))
+    assert found.tolist() == [True]

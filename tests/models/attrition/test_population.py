@@ -4,6 +4,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from workbench.datasets.definitions.design import Design
 from workbench.errors import DataError, ParameterError
@@ -110,6 +111,9 @@ def test_nobody_is_on_both_sides_where_that_is_asked(size, most):
     assert share == pytest.approx(0.5 if most > size else most / plain.snapshots["rows"].iloc[:-2].max(), abs=0.07)
     test, all_of_them = found.customers.part(parts["test"]), slices(plain.customers, random_seed=0)["test"]
     assert set(test.ids) == set(plain.customers.ids[all_of_them]) - set(rows.customer_id[~rows.customer_id.isin(held)])
+    assert found.in_test(200) == round(200 * len(test) / all_of_them.sum())
+    assert found.in_test({"north": 1, "south": 0}) == {"north": 1, "south": 0}
+    assert (found.in_test(None), plain.in_test(200)) == (None, 200)
     assert len(found.today_ids) == len(plain.today_ids)
     assert [each.name for each in found.exhibits() if getattr(each, "name", "") == "customers_apart"]
 
@@ -226,6 +230,18 @@ def test_the_interval_is_of_the_share_among_those_scored_most_alike():
     assert (high - low < 0.09).all()
 
 
+def test_intervals_of_risks_hold_the_true_ones_at_the_top_of_the_list_too():
+    """Forecasts that are right, with few of a high risk: nearly all of the 500 most alike have a lower one."""
+    held = []
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        learned, today = (expit(-3.6 + 1.2 * random.normal(size=5000)) for _ in range(2))
+        low, high = Alike.among(learned, random.random(5000) < learned).interval(today)
+        riskiest = today >= np.quantile(today, 0.98)
+        held.append([((low <= today) & (today <= high))[rows].mean() for rows in (riskiest, ~riskiest)])
+    assert np.mean(held, axis=0) == pytest.approx([0.90, 0.90], abs=0.07)
+
+
 def test_how_many_leave_is_as_uncertain_as_chance_the_level_and_the_months_make_it():
     """400 leavers calibrate, months there are none: 1,000 risks of .1 give 100 ± 1.645 √(90 + 100²/400)."""
     left = np.arange(8000) % 20 == 0
@@ -294,7 +310,7 @@ def test_windows_of_equal_expectations_say_nothing_of_a_movement_and_leave_its_d
     assert level.check() is None
     p = level.settled(today)
     found = scored(np.arange(1000), p, Alike.among(p, left[:1000]), None, level_error=level.error_of(today))
-    expected, low, high = found.leavers()
+    _, low, high = found.leavers()
     assert low < 40 < high
     assert high - low < 6 * np.sqrt(40)  # chance alone makes 3.3 √40
 

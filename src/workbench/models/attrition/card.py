@@ -28,11 +28,19 @@ from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike
-from workbench.models.attrition.stability import TENTHS, between_snapshots, cells_of, counts_of, edges_of, index_of
+from workbench.models.attrition.stability import (
+    TENTHS,
+    between_snapshots,
+    cells_of,
+    chance_of,
+    counts_of,
+    edges_of,
+    index_of,
+)
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
 
-SCHEMA = 4  # of the card: a change that old readers cannot read counts it up
+SCHEMA = 5  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
 MOST_DESCRIBED = 300_000
 """Rows by which a card describes features: tenths of so many are known to a thousandth."""
@@ -53,7 +61,7 @@ class SavedForecast:
     names
         How features are called.
     alike
-        Share who left among customers scored alike.
+        How far a risk may be off, by customers scored alike.
     level
         How many leave of all customers together.
     """
@@ -224,8 +232,8 @@ def _of_many(values: np.ndarray, edges: np.ndarray, ids: np.ndarray) -> np.ndarr
     return counts
 
 
-def stability_of(described: Mapping[str, Any], values: np.ndarray) -> float:
-    """Population stability index of values (N,) against what a card holds of those learned from.
+def stability_of(described: Mapping[str, Any], values: np.ndarray, *, features: int) -> dict[str, float]:
+    """`stability` of values (N,), the index against what a card holds of those learned from, and its `chance`.
 
     Parameters
     ----------
@@ -233,9 +241,12 @@ def stability_of(described: Mapping[str, Any], values: np.ndarray) -> float:
         What the card says of the feature.
     values
         Values (N,), NaN where missing.
+    features
+        How many are looked at together.
     """
     counts, edges = np.asarray(described["counts"]), np.asarray(described["edges"], dtype=float)
-    return float(index_of(counts, counts_of(values, edges)))
+    now = counts_of(values, edges)
+    return {"stability": float(index_of(counts, now)), "chance": chance_of(counts, now, features=features)}
 
 
 def _state(used: Baseline) -> dict[str, Any]:

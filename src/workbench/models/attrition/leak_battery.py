@@ -16,7 +16,15 @@ from workbench.models.attrition.adversary import QUICK, Adversarial, Ranking, te
 from workbench.models.attrition.model.boosting import Booster
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.encoding import Encoding
-from workbench.models.attrition.stability import DRIFTS, between_snapshots, counts_of, drifts, edges_of, index_of
+from workbench.models.attrition.stability import (
+    DRIFTS,
+    between_snapshots,
+    chance_of,
+    counts_of,
+    drifts,
+    edges_of,
+    index_of,
+)
 from workbench.statistics.ranking import auc, auc_error
 from workbench.wording import inline, label_of, listing, number, percent, plural, sentence
 
@@ -47,7 +55,8 @@ class LeakBattery:
         customers whose few features coincide.
     stability
         One row a feature: `feature`, `label`, `stability` (population stability index of the test against training),
-        `usual` (the largest of a training snapshot against the others; 0 without snapshots), `drifts`.
+        `usual` (the largest of a training snapshot against the others; 0 without snapshots), `chance` (what the number
+        of rows alone can make of it), `drifts`.
     snapshots
         One row a training snapshot, and one of the test: `snapshot`, `feature`, `label`, `stability`: of the feature
         that lies farthest from the other training snapshots. Empty without snapshots.
@@ -262,12 +271,15 @@ def _stability(
     for at, (name, levels) in enumerate(encoding.levels.items()):
         edges = edges_of(rows[:, at], levels=None if levels is None else len(levels))
         own = between_snapshots(rows[:, at], train.snapshots, edges)
-        index = float(index_of(counts_of(rows[:, at], edges), counts_of(later[:, at], edges)))
-        usual = float(own.max(initial=0.0))
-        found.append({"feature": name, "label": label_of(labels, name), "stability": index, "usual": usual})
+        counts = counts_of(rows[:, at], edges), counts_of(later[:, at], edges)
+        index, usual = float(index_of(*counts)), float(own.max(initial=0.0))
+        chance = chance_of(*counts, features=len(encoding.levels))
+        found.append(
+            {"feature": name, "label": label_of(labels, name), "stability": index, "usual": usual, "chance": chance}
+        )
         between.append([*own, index])
     frame = pd.DataFrame(found)
-    frame["drifts"] = drifts(frame["stability"].to_numpy(), frame["usual"].to_numpy())
+    frame["drifts"] = drifts(*(frame[name].to_numpy() for name in ("stability", "usual", "chance")))
     by_snapshot = pd.DataFrame()
     if train.snapshots is not None and test.snapshots is not None and len(np.unique(train.snapshots)) > 1:
         worst = np.argmax(between, axis=0)

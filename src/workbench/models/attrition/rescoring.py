@@ -41,8 +41,8 @@ class Rescored:
         The forecast.
     drift
         One row a feature and one of the risk (`feature` missing): `label`, `stability` (population stability index
-        against those learned from, of the risk against those evaluated on), `usual` (the largest between the snapshots
-        of those) and `drifts`.
+        against those learned from, of the risk against those evaluated on), `chance` (what the number of rows alone
+        can make of it), `usual` (the largest between the snapshots of those) and `drifts`.
     unseen
         By category, rows with a level that the model does not know.
     rows
@@ -271,7 +271,7 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         {
             "feature": each["name"],
             "label": each["label"],
-            "stability": stability_of(each, encoding.column(features, each["name"])),
+            **stability_of(each, encoding.column(features, each["name"]), features=len(encoding.levels)),
             "usual": each["usual"],
         }
         for each in forecast.card["features"]
@@ -280,12 +280,12 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     risk = {
         "feature": None,
         "label": sentence("Risk"),
-        "stability": stability_of(known, probability),
+        **stability_of(known, probability, features=1),
         "usual": known["usual"],
     }
     frame = pd.DataFrame(drift).sort_values("stability", ascending=False, kind="stable", ignore_index=True)
     frame = pd.concat([pd.DataFrame([risk]), frame], ignore_index=True)
-    frame["drifts"] = drifts(frame["stability"].to_numpy(), frame["usual"].to_numpy())
+    frame["drifts"] = drifts(*(frame[name].to_numpy() for name in ("stability", "usual", "chance")))
     active = onboard.active
     explainer = explainer_of(forecast.used, features, random_seed=random_seed)
     reasons = None

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from workbench.declared import declared
+from workbench.evaluation.binary.scores import CERTAIN
 from workbench.exhibits import Kept, Showable
 from workbench.findings import Finding
 from workbench.models.attrition.reasons.reasons import MOST_REASONS, Reasons
@@ -23,12 +25,18 @@ GRID = 200
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Alike:
-    """Share who left among the evaluated customers scored most alike, by risk.
+    """How far a risk may be off, by the evaluated customers scored most alike.
+
+    At either end of the scores the nearest customers lie on one side: their share is that of lower risks at the top,
+    of higher ones at the bottom. So it is taken beside the risk that was forecast for them, and a customer's own risk
+    is moved as theirs would have to be (in log-odds) to meet either end of the interval of their share.
 
     Attributes
     ----------
-    probability, lower, upper : (G,)
-        Risks in ascending order, and the 90% interval (Wilson) of the share who left among the `of` nearest.
+    probability : (G,)
+        Risks in ascending order.
+    lower, upper : (G,)
+        Log-odds from the mean risk of the `of` nearest to the ends of the 90% interval (Wilson) of the share who left.
     of
         How many those are.
     """
@@ -53,21 +61,29 @@ class Alike:
 
         Examples
         --------
-        >>> found = Alike.among(np.full(5000, 0.1), np.arange(5000) % 10 == 0)
-        >>> float(found.lower[0].round(3)), float(found.upper[0].round(3))
-        (0.08, 0.124)
+        Forecasts of one risk that is right, and of one that is half of it:
+
+        >>> left = np.arange(5000) % 10 == 0
+        >>> for told in (0.1, 0.05):
+        ...     low, high = Alike.among(np.full(5000, told), left).interval(np.array([told]))
+        ...     print(low.round(3), high.round(3))
+        [0.08] [0.124]
+        [0.08] [0.124]
         """
         order = np.argsort(probability, kind="stable")
         risks, counted = probability[order], np.ones(len(left)) if weights is None else weights[order]
-        gone, there = (np.concatenate([[0], np.cumsum(each)]) for each in (left[order] * counted, counted))
+        gone, told, there = (
+            np.concatenate([[0], np.cumsum(each)]) for each in (left[order] * counted, risks * counted, counted)
+        )
         of = min(ALIKE, max(int(MOST_ALIKE * len(risks)), 1))
         grid = np.unique(np.quantile(risks, np.linspace(0, 1, GRID + 1)))
         start = np.clip(np.searchsorted(risks, grid, side="left") - of // 2, 0, len(risks) - of)
-        share = (gone[start + of] - gone[start]) / (there[start + of] - there[start])
+        share, mean = ((each[start + of] - each[start]) / (there[start + of] - there[start]) for each in (gone, told))
         z = LEVEL_Z**2 / of
         middle = (share + z / 2) / (1 + z)
         half = LEVEL_Z / (1 + z) * np.sqrt(share * (1 - share) / of + z / (4 * of))
-        return cls(probability=grid, lower=np.clip(middle - half, 0, 1), upper=np.clip(middle + half, 0, 1), of=of)
+        lower, upper = (_log_odds(each) - _log_odds(mean) for each in (middle - half, middle + half))
+        return cls(probability=grid, lower=lower, upper=upper, of=of)
 
     def interval(self, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end (N,) at each risk.
@@ -77,8 +93,13 @@ class Alike:
         probability
             Risks (N,).
         """
-        ends = [np.interp(probability, self.probability, each) for each in (self.lower, self.upper)]
+        line = _log_odds(probability)
+        ends = [expit(line + np.interp(probability, self.probability, each)) for each in (self.lower, self.upper)]
         return ends[0], ends[1]
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    return np.asarray(logit(np.clip(probability, CERTAIN, 1 - CERTAIN)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

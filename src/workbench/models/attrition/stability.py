@@ -1,12 +1,15 @@
 """How far the distribution of a feature moves: from training to the test, and between snapshots as it always does."""
 
 import numpy as np
+from scipy.stats import chi2
 
 DRIFTS = 0.25
 """Population stability index from which a population counts as another one (a convention of credit scoring)."""
 BEYOND = 2.5
 """Times the index between training snapshots, from which more has happened than a trend that goes on: equal steps give
 the next snapshot 1.2 (after twelve of them) to 2.3 times (after two) as much, ((K + 1) / K)²."""
+BY_CHANCE = 0.05
+"""Of reports in which nothing drifts, the share that chance may make say that something does: the usual level."""
 BINS = 10  # tenths, as scorecards measure population stability
 TENTHS = np.linspace(0, 1, BINS + 1)[1:-1]
 
@@ -108,17 +111,47 @@ def between_snapshots(values: np.ndarray, snapshots: np.ndarray | None, edges: n
     return index_of(own.sum(0) - own, own)
 
 
-def drifts(stability: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    """Where a population is another one, by more than training snapshots differ among themselves.
+def chance_of(before: np.ndarray, after: np.ndarray, *, features: int) -> float:
+    """Index that a feature goes beyond by chance in few reports where nothing drifts, however few rows there are.
 
     Parameters
     ----------
-    stability, usual : (F,)
-        Index of a feature, and the largest between its training snapshots (0 where there are none).
+    before, after
+        Counts by cell.
+    features
+        How many are looked at together (Bonferroni).
+
+    Returns
+    -------
+    float
+        A quantile of (1 / N + 1 / M) χ² with a degree of freedom less than there are cells with anybody.
+
+    References
+    ----------
+    Yurdakul (2018), Statistical properties of population stability index, Western Michigan University, chapter 3.
 
     Examples
     --------
-    >>> drifts(np.array([0.3, 0.3, 0.1]), np.array([0.0, 0.2, 0.0])).tolist()
-    [True, False, False]
+    Forty customers in twelve cells, beside very many:
+
+    >>> round(chance_of(np.full(12, 10**9), np.full(12, 40 / 12), features=1), 3)  # 19.68 / 40
+    0.492
     """
-    return (stability > DRIFTS) & (stability > BEYOND * usual)
+    cells = int(((before + after) > 0).sum())
+    return float(chi2.ppf(1 - BY_CHANCE / features, max(cells - 1, 1)) * (1 / before.sum() + 1 / after.sum()))
+
+
+def drifts(stability: np.ndarray, usual: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Where a population is another one, by more than training snapshots differ, and than chance makes.
+
+    Parameters
+    ----------
+    stability, usual, chance : (F,)
+        Index of a feature, the largest between its training snapshots (0 where there are none), and `chance_of` it.
+
+    Examples
+    --------
+    >>> drifts(np.array([0.3, 0.3, 0.3, 0.1]), np.array([0.0, 0.2, 0.0, 0.0]), np.array([0.1, 0.1, 0.5, 0.1])).tolist()
+    [True, False, False, False]
+    """
+    return (stability > DRIFTS) & (stability > BEYOND * usual) & (stability > chance)

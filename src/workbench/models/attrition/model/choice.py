@@ -128,14 +128,15 @@ class Choice:
     def caught(self) -> Finding | None:
         """How many leavers the riskiest customers hold, as many as can be contacted."""
         capacity = self.evaluation.capacity
-        if capacity is None:
+        if capacity is None or self.used == "base_rate":  # nobody is riskier than others
             return None
         share = self.evaluation.score(self.used, "caught_at_capacity")
         return Finding(
             id="caught",
             statement=sentence(
-                "The {capacity} customers with the highest risk held {caught} of the {cases} who left: {lift} times "
-                "what chance finds.",
+                "Of {customers} customers tested, the {capacity} with the highest risk held {caught} of the {cases} "
+                "who left: {lift} times what chance finds.",
+                customers=number(self.people),
                 capacity=number(capacity),
                 caught=number(round(share * self.evaluation.cases)),
                 cases=number(self.evaluation.cases),

@@ -51,6 +51,8 @@ class Population:
         Of each retention initiative that chance dealt, `called`, `called_left`, `others`, `others_left` and `days`.
     apart
         Whether, with dates, nobody who was learned from calibrates or is tested.
+    tested
+        Share of the customers of the last cut-off that are in the test: all but where some are kept apart.
     """
 
     customers: Customers
@@ -66,6 +68,22 @@ class Population:
     opt_out: pd.Series | None = None
     calls: tuple[Mapping[str, int], ...] = ()
     apart: bool = False
+    tested: float = 1.0
+
+    def in_test(self, capacity: int | Mapping[str, int] | None) -> int | Mapping[str, int] | None:
+        """Of a capacity for all customers as much as falls on those who are tested, at least one contact.
+
+        Parameters
+        ----------
+        capacity
+            Contacts of all together, or by team; any number where it is None.
+        """
+        if isinstance(capacity, Mapping):
+            return {team: self._share(contacts) for team, contacts in capacity.items()}
+        return None if capacity is None else self._share(capacity)
+
+    def _share(self, contacts: int) -> int:
+        return max(round(contacts * self.tested), min(contacts, 1))
 
     @property
     def today_date(self) -> pd.Timestamp | None:

@@ -118,6 +118,7 @@ def read_population(
         opt_out=_opted_out(customers_table, now["customer_id"].to_numpy()),
         calls=calls,
         apart=lots.apart,
+        tested=float(drawn.looked[(kept["cutoff"] == kept["cutoff"].max()).to_numpy()].mean()),
     )
 
 
