@@ -13,8 +13,8 @@ from workbench.models.attrition.model.customers import labelled_customers, slice
 from workbench.models.attrition.stability import between_snapshots, chance_of, drifts, index_of, population_stability
 
 
-def battery(frame, *, shuffles=6, **options):
-    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id", **options)
+def battery(frame, *, shuffles=6, customer="customer_id", **options):
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer=customer, **options)
     return examine(customers, slices(customers, random_seed=1), random_seed=1, shuffles=shuffles)
 
 
@@ -37,7 +37,9 @@ def test_sound_rows_pass(sound):
 def test_duplicates_on_both_sides_are_found():
     frame = drawn(3000)
     twice = pd.concat([frame, frame[:600].assign(customer_id=np.arange(3000, 3600))], ignore_index=True)
-    assert statuses(battery(twice))["leak_overlap"] == "pass"  # without dates equal rows stay on one side
+    assert statuses(battery(twice))["leak_overlap"] == "fail"  # ids say that they are different customers
+    unnamed = battery(twice.drop(columns="customer_id"), customer=None)
+    assert statuses(unnamed)["leak_overlap"] == "pass"  # copies stay on one side
     twice["cutoff"] = np.repeat([1, 2], [3000, 600])
     assert statuses(battery(twice, snapshot="cutoff"))["leak_overlap"] == "fail"
     same_customer = pd.concat([frame, frame[:600]], ignore_index=True)
@@ -153,8 +155,7 @@ def test_few_rows_of_the_same_customers_seldom_drift(cells, rows):
         counts = random.multinomial(9000, shares), random.multinomial(rows, shares)
         index[at], chance[at] = index_of(*counts), chance_of(*counts, features=1)
     assert drifts(index, np.zeros(300), chance).mean() < 0.07
-    other = np.roll(shares, cells // 2)  # another population altogether
-    now = random.multinomial(rows, other)
-    before = random.multinomial(9000, shares)
+    before, now = random.multinomial(9000, shares), np.zeros(cells, dtype=int)
+    now[shares.argmin()] = rows  # another population altogether
     found = drifts(*(np.array([each]) for each in (index_of(before, now), 0.0, chance_of(before, now, features=1))))
     assert found.tolist() == [True]

@@ -88,7 +88,7 @@ class LeakBattery:
         if both:
             message = sentence(
                 "{share} of the test rows equal a training row of another customer in every feature and left like it: "
-                "scores flatter. Give customers who stand twice one id.",
+                "scores flatter. Give customers who stand twice one id, or leave their copies out.",
                 share=share,
             )
         elif many:
