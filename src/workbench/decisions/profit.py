@@ -49,6 +49,8 @@ class Campaign:
         How many customers each row stands for; one where it is None.
     team : (N,)
         Who would contact each customer, where capacity is by team.
+    gone
+        Whether they are all customers of a file without dates: today's, and those who have left.
     """
 
     left: np.ndarray
@@ -61,6 +63,7 @@ class Campaign:
     capacity: int | Mapping[str, int] | None = None
     weights: np.ndarray | None = None
     team: np.ndarray | None = None
+    gone: bool = False
 
     def __post_init__(self) -> None:
         sizes = {len(self.left), len(self.probability), len(self.customers), len(self.values)}
@@ -203,27 +206,37 @@ class Profit:
         }
 
     def finding(self) -> Finding:
-        """What the round earns, or that nobody is worth a contact."""
+        """What the round would have earned with customers whose end is known."""
         row, size = self._row("profit"), round(self.campaign.size)
         contacted = round(float(row["contacted"]))
+        words = {
+            "size": number(size),
+            "profit": self.money(row["profit"]),
+            "random": self.money(self._row("random")["profit"]),
+        }
         if not contacted:
-            statement = sentence("Nobody is worth a contact: for no customer does the expected gain cover its cost.")
-        elif not self.worthwhile:
             statement = plural(
-                "Contacting {n} of {size} customers, the one with a profit to expect, would not clearly pay: {profit}.",
-                "Contacting {n} of {size} customers, those with a profit to expect, would not clearly pay: {profit}.",
+                "Tested on {n} customer whose end is known, the forecast would have had nobody contacted.",
+                "Tested on {n} customers whose end is known, the forecast would have had nobody contacted.",
+                size,
+            )
+        elif self.campaign.gone:
+            statement = plural(
+                "Tested on all {size} customers of the file, those who are gone among them, {n} contact would have "
+                "earned {profit} (at random: {random}); today's list has only those who are left.",
+                "Tested on all {size} customers of the file, those who are gone among them, {n} contacts would have "
+                "earned {profit} (as many at random: {random}); today's list has only those who are left.",
                 contacted,
-                size=number(size),
-                profit=self.money(row["profit"]),
+                **words,
             )
         else:
             statement = plural(
-                "Contacting {n} of {size} customers would earn {profit}; as many at random, {random}.",
-                "Contacting {n} of {size} customers would earn {profit}; as many at random, {random}.",
+                "Tested on {size} customers whose end is known, {n} contact would have earned {profit} (at random: "
+                "{random}).",
+                "Tested on {size} customers whose end is known, {n} contacts would have earned {profit} (as many at "
+                "random: {random}).",
                 contacted,
-                size=number(size),
-                profit=self.money(row["profit"]),
-                random=self.money(self._row("random")["profit"]),
+                **words,
             )
         return Finding(
             id="profit",
@@ -238,12 +251,6 @@ class Profit:
             n=size,
             table="strategies",
             figure="profit_curve",
-            action=sentence(
-                "This ranks risk × value. Who can be persuaded, only an experiment tells: leave a random part of the "
-                "list uncontacted."
-            )
-            if contacted
-            else sentence("Contact nobody on these terms: a cheaper contact or a smaller incentive may pay."),
         )
 
     def money(self, amount: float) -> str:

@@ -108,7 +108,12 @@ def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
     assert ended.returncode == 0, ended.stderr
     (path,) = bench.reports.glob("attrition_risk/2*/results.json")
     said = json.loads(path.read_text())
-    assert said["findings"][0]["id"] == "forecast"
+    first = said["findings"][0]
+    assert first["id"] == "recommendation"
+    assert first["statement"].startswith("Contact the 200 customers on the list this round")
+    targets = pd.read_csv(path.parent / "private" / "target_list.csv")
+    assert targets.loc[targets["recommended"], "expected_profit"].sum() == pytest.approx(first["estimate"])
+    assert first["interval"][0] < first["estimate"] < first["interval"][1]
     metrics = said["metrics"]
     assert set(metrics) >= WANTED
     assert 0.83 < metrics["roc_auc_logistic"] < 0.86  # of a quarter of the customers; .8455 in ten folds

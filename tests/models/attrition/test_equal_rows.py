@@ -1,5 +1,7 @@
 """Flat tables in which rows are equal: distinct customers whose few columns coincide, or copies of one customer."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +54,9 @@ def test_distinct_customers_of_few_columns_are_forecast_as_well_as_their_risks_a
     (copied(), 2000, "count as copies of one customer"),
 ], ids=["coincidence", "copies"])  # fmt: skip
 def test_without_ids_equal_rows_are_one_customer_only_where_their_outcomes_agree(frame, groups, said):
-    customers = labelled_customers(frame, label="left", customer=None)
+    customers = labelled_customers(
+        frame.assign(customer_id=np.arange(len(frame))), label="left", customer="customer_id", numbered=True
+    )
     assert len(np.unique(customers.clusters)) == groups
     assert said in customers.equal.check().message
     sides = pd.Series(lots(customers, random_seed=1) < 0.5).groupby(
@@ -65,17 +69,18 @@ def test_without_ids_equal_rows_are_one_customer_only_where_their_outcomes_agree
 
 def test_copies_of_the_iranian_file_count_as_one_customer(shared):
     frame = pd.read_csv(shared / "iranian_telecom_churn.csv", encoding="utf-8-sig").drop(columns=["FN", "FP"])
-    customers = labelled_customers(frame, label="Churn", customer=None)
+    numbers = frame.assign(customer_id=np.arange(len(frame)))
+    customers = labelled_customers(numbers, label="Churn", customer="customer_id", numbered=True)
     assert len(frame.drop(columns="Churn").drop_duplicates()) == 2836  # counted by pandas
     assert len(np.unique(customers.clusters)) == 2836
     assert (customers.equal.rows, customers.equal.mixed) == (476, 14)
 
 
-def test_an_id_of_a_flat_table_says_who_is_who():
-    frame = copied()
-    for named in (True, False):
-        rows = frame.rename(columns={"left": "event"})
-        rows = rows.assign(customer_id=np.arange(len(rows))) if named else rows
-        table = type("Table", (), {"columns": ()})
-        found = read_population({"lifetimes": table}, ("lifetimes", rows), None).customers
-        assert len(np.unique(found.clusters)) == (len(rows) if named else 2000)
+@pytest.mark.parametrize("named", [True, False])
+def test_an_id_of_a_flat_table_says_who_is_who_and_a_number_of_rows_does_not(named):
+    rows = copied().rename(columns={"left": "event"})
+    rows = rows.assign(customer_id=np.arange(len(rows)))  # by the door, where no column says it
+    columns = [SimpleNamespace(name=name, label="", unit="", kind=None, use="") for name in rows]
+    table = SimpleNamespace(columns=columns if named else columns[:-1], segments=(), designs={})
+    found = read_population({"lifetimes": table}, ("lifetimes", rows), None).customers
+    assert len(np.unique(found.clusters)) == (len(rows) if named else 2000)

@@ -13,8 +13,8 @@ from workbench.models.attrition.model.customers import labelled_customers, slice
 from workbench.models.attrition.stability import between_snapshots, chance_of, drifts, index_of, population_stability
 
 
-def battery(frame, *, shuffles=6, customer="customer_id", **options):
-    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer=customer, **options)
+def battery(frame, *, shuffles=6, **options):
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id", **options)
     return examine(customers, slices(customers, random_seed=1), random_seed=1, shuffles=shuffles)
 
 
@@ -38,7 +38,7 @@ def test_duplicates_on_both_sides_are_found():
     frame = drawn(3000)
     twice = pd.concat([frame, frame[:600].assign(customer_id=np.arange(3000, 3600))], ignore_index=True)
     assert statuses(battery(twice))["leak_overlap"] == "fail"  # ids say that they are different customers
-    unnamed = battery(twice.drop(columns="customer_id"), customer=None)
+    unnamed = battery(twice, numbered=True)
     assert statuses(unnamed)["leak_overlap"] == "pass"  # copies stay on one side
     twice["cutoff"] = np.repeat([1, 2], [3000, 600])
     assert statuses(battery(twice, snapshot="cutoff"))["leak_overlap"] == "fail"

@@ -1,4 +1,4 @@
-"""Which forecast is used: the simplest that boosted trees do not beat, on customers that none has seen."""
+"""Which forecast is used: the simplest that boosted trees do not beat, on rows that none has seen."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from workbench.models.attrition.model.calibration import calibrate
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.fitting import BoostedModel
 from workbench.models.attrition.model.survival_run import SurvivalRun, fit_for
-from workbench.wording import as_finely, between, inline, number, sentence
+from workbench.wording import as_finely, between, inline, number, percent, sentence
 
 DECIDES = "log_loss"
 """Proper, and sensitive to rare outcomes: a ranking and its probabilities both count."""
@@ -47,6 +47,8 @@ class Choice:
         Parts of the customers, each evaluated by forecasts of the others; None where one part was kept for the test.
     survival
         The last survival run, which stands beside the others as `survival` where it can be compared.
+    known
+        Share of the customers of the test who were learned from, or calibrated, in earlier windows.
     """
 
     evaluation: Evaluation
@@ -55,6 +57,7 @@ class Choice:
     out_of_time: bool
     folds: int | None = None
     survival: SurvivalRun | None = None
+    known: float = 0.0
 
     @property
     def probability(self) -> np.ndarray:
@@ -99,8 +102,21 @@ class Choice:
         auc, labels = self.evaluation.score(self.used, "roc_auc"), self.labels()
         words = {"auc": number(100 * auc, 2), "logistic": number(100 * self.evaluation.score("logistic", "roc_auc"), 2)}
         if self.used == "base_rate":
-            statement = sentence("Nothing here forecasts who leaves better than giving everybody the same risk.")
-        elif self.used == "boosted":
+            low, high = self.evaluation.interval("boosted", "roc_auc")
+            statement = sentence(
+                "No forecast is clearly better than the same risk for everybody: shown a leaver and a stayer, boosted "
+                "trees pick the leaver {boosted} times in 100 (90%: {range}; a coin toss: 50).",
+                boosted=number(100 * self.evaluation.score("boosted", "roc_auc"), 2),
+                range=between(100 * low, 100 * high),
+            )
+        elif self.used != "boosted":
+            statement = sentence(
+                "Shown a leaver and a stayer, {model} picks the leaver {auc} times in 100. Boosted trees, not clearly "
+                "better, are not used.",
+                model=inline(labels[self.used]),
+                **words,
+            )
+        elif self.evaluation.beats("boosted", "logistic", "roc_auc"):
             statement = sentence(
                 "Shown a leaver and a stayer, boosted trees pick the leaver {auc} times in 100 (logistic regression: "
                 "{logistic}; a coin toss: 50).",
@@ -108,9 +124,11 @@ class Choice:
             )
         else:
             statement = sentence(
-                "Shown a leaver and a stayer, {model} picks the leaver {auc} times in 100. Boosted trees, not clearly "
-                "better, are not used.",
-                model=inline(labels[self.used]),
+                "Shown a leaver and a stayer, boosted trees pick the leaver {auc} times in 100, no clearly different "
+                "number from logistic regression ({logistic}). Their risks are closer to what came (log loss {loss}, "
+                "not {other}), so they are used.",
+                loss=number(self.evaluation.score("boosted", DECIDES), 3),
+                other=number(self.evaluation.score("logistic", DECIDES), 3),
                 **words,
             )
         return Finding(
@@ -177,6 +195,18 @@ class Choice:
             )
         if self.survival is not None:
             yield self._beside_survival(self.survival)
+        if self.out_of_time and self.known:
+            yield Check(
+                name="customers_known",
+                status="pass",
+                value=self.known,
+                message=sentence(
+                    "{share} of the customers tested stood in earlier windows too, which were learned from: the test "
+                    "is a later time of these customers. `-p apart=true` tests people whom no model knows.",
+                    share=percent(self.known),
+                ),
+                title=sentence("Tested on a later time"),
+            )
         if not self.out_of_time:
             yield Check(
                 name="out_of_time",
@@ -237,6 +267,13 @@ class Choice:
             name="forecasts",
             frame=pd.DataFrame(rows),
             caption=sentence(
+                "Forecasts of the same customers in a window later than all they learned from; {share} of these "
+                "customers stood in earlier windows too. Boosted trees are used where their log loss is lower than "
+                "that of every simpler forecast, by the whole paired interval.",
+                share=percent(self.known),
+            )
+            if self.known
+            else sentence(
                 "Forecasts of the same customers, who are new to all of them. Boosted trees are used where their log "
                 "loss is lower than that of every simpler forecast, by the whole paired interval."
             ),
@@ -351,7 +388,8 @@ def choose(
         out_of_time=bool(out_of_time),
         survival=survival,
     )
-    used = chosen.used
+    known = float(np.isin(test.ids, customers.ids[~parts["test"]]).mean())
+    chosen, used = replace(chosen, known=known), chosen.used
     if used in fitted and recalibrate(fitted[used], customers.part(parts["calibrate"])):
         probabilities[used] = fitted[used].probability(test.features)
         again = evaluate(

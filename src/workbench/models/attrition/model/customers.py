@@ -60,8 +60,7 @@ class Customers:
     undrawn
         Rows of those others at earlier cut-offs: nothing is known of them here.
     equal
-        Rows of a file without ids that equal another in every feature, and who is who among them; None where ids say
-        so, or no row stands twice.
+        Who is who among rows that equal another in every feature; None where ids say so, or no row stands twice.
     """
 
     features: pd.DataFrame
@@ -263,10 +262,11 @@ def labelled_customers(
     frame: pd.DataFrame,
     *,
     label: str,
-    customer: str | None,
+    customer: str,
     snapshot: str | None = None,
     features: Sequence[str] | None = None,
     weight: str | None = None,
+    numbered: bool = False,
 ) -> Customers:
     """Take a prepared table, or say all that is wrong with it.
 
@@ -277,13 +277,15 @@ def labelled_customers(
     label
         Column with who left: booleans, or 0 and 1.
     customer
-        Column with the customer's id; None where there is none, and rows are numbered.
+        Column with the customer's id.
     snapshot
         Column with the cut-off, of any type that sorts.
     features
         Columns to learn from; all others where it is None.
     weight
         Column with how many customers each row stands for; one where it is None.
+    numbered
+        Whether ids are numbers of rows, which do not say who is who.
 
     Returns
     -------
@@ -302,10 +304,8 @@ def labelled_customers(
     absent = [name for name in (*keys, *chosen) if name not in frame.columns]
     if absent:
         raise DataError(*(sentence("Column {name}: not there.", name=shown(name)) for name in absent))
-    ids = pd.Series(np.arange(len(frame)), index=frame.index) if customer is None else frame[customer]
-    who = pd.DataFrame({"who": ids, "when": 0 if snapshot is None else frame[snapshot]})
     faults = _label_faults(frame[label], label)
-    if who.duplicated().any():
+    if frame.duplicated([name for name in (customer, snapshot) if name is not None]).any():
         faults.append(sentence("Two rows are of the same customer and snapshot; expected one row each."))
     dropped: dict[str, str] = {}
     for name in chosen:
@@ -320,7 +320,7 @@ def labelled_customers(
     of_few = {
         name: told
         for name in chosen
-        if name not in dropped and (told := _without_few(frame[name], ids)) is not frame[name]
+        if name not in dropped and (told := _without_few(frame[name], frame[customer])) is not frame[name]
     }
     dropped |= {name: sentence("groups of too few customers") for name, told in of_few.items() if told.isna().all()}
     # Columns are taken, not copied: rows may be millions.
@@ -330,11 +330,11 @@ def labelled_customers(
     return Customers(
         features=kept,
         left=left,
-        ids=ids.to_numpy(),
+        ids=frame[customer].to_numpy(),
         snapshots=None if snapshot is None else frame[snapshot].to_numpy(),
         dropped=dropped,
         weights=np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float),
-        equal=EqualRows.of(kept, left) if customer is None else None,
+        equal=EqualRows.of(kept, left) if numbered else None,
     )
 
 

@@ -21,7 +21,7 @@ from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logis
 from workbench.models.attrition.model.boosting import Booster, Settings, thinned
 from workbench.models.attrition.model.customers import Customers, Part, lots
 from workbench.models.attrition.model.encoding import Encoding
-from workbench.wording import number, sentence
+from workbench.wording import as_finely, between, number, sentence
 
 QUICK = Settings(rounds=50, eta=0.1)
 """Near the full forecast in a hundredth of its time."""
@@ -72,25 +72,26 @@ class Learning:
         assert self.evaluation is not None
         half, whole = list(self.evaluation.forecasts)[-2:]
         helps = self.evaluation.beats(whole, half, "log_loss")
+        gain, low, high = self.evaluation.difference(whole, half, "log_loss")
         words = {
             "half": number(int(half)),
             "whole": number(int(whole)),
-            "before": number(100 * self.evaluation.score(half, "roc_auc"), 3),
-            "after": number(100 * self.evaluation.score(whole, "roc_auc"), 3),
+            "change": number(as_finely(gain, low, high)),
+            "range": between(low, high),
         }
         return Check(
             name="learning_curve",
             status="pass",
-            value=self.evaluation.difference(whole, half, "roc_auc")[0],
+            value=gain,
             message=sentence(
-                "More customers would still help: with {whole} instead of {half} to learn from, a quick model ranks "
-                "{after} pairs in 100 rightly instead of {before}.",
+                "More customers would still help: with {whole} instead of {half} to learn from, the log loss of a "
+                "quick model falls (by {change}, 90% interval {range}).",
                 **words,
             )
             if helps
             else sentence(
-                "More customers of the same kind would hardly help: with {whole} instead of {half} to learn from, a "
-                "quick model ranks {after} pairs in 100 rightly instead of {before}.",
+                "More customers of the same kind would hardly help: with {whole} instead of {half} to learn from, the "
+                "log loss of a quick model does not clearly fall (change {change}, 90% interval {range}).",
                 **words,
             ),
             title=sentence("More customers would help") if helps else sentence("More customers would hardly help"),

@@ -108,6 +108,12 @@ class Performance:
             name="performance",
             frame=frame,
             caption=sentence(
+                "Scores of the forecast that is used, in a window later than all it learned from. Brier score, log "
+                "loss and calibration error are best at 0, a slope at 1, an intercept at 0; a coin toss has a ROC AUC "
+                "of 0.5."
+            )
+            if self.choice.known
+            else sentence(
                 "Scores of the forecast that is used on customers who are new to it. Brier score, log loss and "
                 "calibration error are best at 0, a slope at 1, an intercept at 0; a coin toss has a ROC AUC of 0.5."
             ),

@@ -148,7 +148,10 @@ def _with_features(
 
 def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population:
     frame = rows.reset_index(drop=True)
-    customers = labelled_customers(frame, label="event", customer="customer_id" if "customer_id" in frame else None)
+    if "customer_id" not in frame:
+        frame = frame.assign(customer_id=np.arange(len(frame)))
+    numbered = all(each.name != "customer_id" for each in columns)  # the door numbers rows where no column says who
+    customers = labelled_customers(frame, label="event", customer="customer_id", numbered=numbered)
     stays = ~customers.left
     return Population(
         customers=customers,
@@ -158,7 +161,7 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
         source="lifetimes",
         snapshots=pd.DataFrame(),
         currency=_currency(columns),
-        opt_out=_opted_out(frame.assign(customer_id=customers.ids), customers.ids[stays]),
+        opt_out=_opted_out(frame, customers.ids[stays]),
     )
 
 
