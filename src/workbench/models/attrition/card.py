@@ -3,6 +3,7 @@
 Nothing in it is of single customers: of each feature its levels, its middle 98% and tenths, of the risks their tenths.
 """
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike
+from workbench.models.attrition.seen import Seen
 from workbench.models.attrition.stability import (
     TENTHS,
     between_snapshots,
@@ -76,6 +78,25 @@ class SavedForecast:
     def encoding(self) -> Encoding:
         """The features that it needs, in order."""
         return Encoding(levels={each["name"]: _levels(each) for each in self.card["features"]})
+
+    @property
+    def learned_until(self) -> dt.date | None:
+        """The first cut-off of whose label window it has learned nothing; None of a flat table."""
+        if len(self.card["cutoffs"]) < 2:
+            return None
+        last = dt.date.fromisoformat(self.card["cutoffs"][-2])
+        return last + dt.timedelta(days=self.card["window_days"])
+
+    def known_rows(self, features: pd.DataFrame) -> int:
+        """How many rows of a flat table it has learned from; 0 where that is not surely more than chance.
+
+        Parameters
+        ----------
+        features
+            One row a customer.
+        """
+        card = self.card.get("learned_rows")
+        return 0 if card is None else Seen.read(card).among(self.encoding, features)
 
     @property
     def window(self) -> tuple[float, float] | None:
@@ -136,7 +157,8 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
             "roc_auc_interval": list(evaluated.interval(forecast.choice.used, "roc_auc")),
         },
         "data": _fingerprint(population),
-        "learned_rows": rows_of(encoding, everybody.features) if when is None else None,
+        "retention": list(population.retention),
+        "learned_rows": Seen.of(encoding, everybody.features).card if when is None else None,
         "versions": {"xgboost": xgboost.__version__, "pandas": pd.__version__, "numpy": np.__version__},
     }
     return Saved(files={**files, CARD: strict_json(card).encode()})
@@ -265,20 +287,6 @@ def _baseline(state: Mapping[str, Any], encoding: Encoding) -> Baseline:
             levels = kept.pop("levels")
             return SingleFeature(levels=None if levels is None else tuple(map(str, levels)), **kept)
     return BaseRate(**kept)
-
-
-def rows_of(encoding: Encoding, features: pd.DataFrame) -> str:
-    """What rows of a flat table are known by when they come again, in whatever order.
-
-    Parameters
-    ----------
-    encoding
-        The features that a forecast needs.
-    features
-        One row a customer.
-    """
-    hashes = pd.util.hash_pandas_object(pd.DataFrame(encoding.rows(features)), index=False).to_numpy()
-    return "sha256:" + hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()
 
 
 def _fingerprint(population: Population) -> str:

@@ -11,16 +11,17 @@ import pandas as pd
 from workbench.evaluation.binary.bootstrap import Evaluation, evaluate
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.attrition.card import SavedForecast, rows_of, stability_of
+from workbench.models.attrition.card import SavedForecast, stability_of
 from workbench.models.attrition.model.choice import SLOPE, interval_kind_of_draws
 from workbench.models.attrition.model.customers import in_a_row
 from workbench.models.attrition.population import Onboard
+from workbench.models.attrition.population.treated import Treated
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import give_reasons
 from workbench.models.attrition.scores import Scores, scored
 from workbench.models.attrition.stability import DRIFTS, drifts
 from workbench.suppression import SMALLEST_GROUP
-from workbench.wording import inline, listing, number, percent, plural, sentence
+from workbench.wording import day, inline, listing, number, percent, plural, sentence
 
 FEWEST_LATER = 30
 """Leavers, with fewer of whom nothing is concluded about the forecast: its slope is too uncertain."""
@@ -52,7 +53,11 @@ class Rescored:
     cutoff
         As of which day they are known; None of a flat table.
     seen
-        Whether the model has learned from these very rows of a flat table.
+        How many of these rows of a flat table the model has learned from.
+    within
+        Whether the label window overlaps those that the model learned from or was evaluated on.
+    treated
+        Whose label window shows what contact does; None where no window is over.
     """
 
     scores: Scores
@@ -62,7 +67,9 @@ class Rescored:
     rows: int
     evaluation: Evaluation | None
     cutoff: dt.date | None = None
-    seen: bool = False
+    seen: int = 0
+    within: bool = False
+    treated: Treated | None = None
 
     @property
     def advice(self) -> str:
@@ -80,8 +87,11 @@ class Rescored:
     def exhibits(self) -> Iterator[Showable]:
         """What became of the customers, where known; scores; drift."""
         yield self._outcome()
+        if self.evaluation is not None and self.treated is not None:
+            yield from self.treated.checks()
         yield self.scores
         yield self._seen_check()
+        yield self._within_check()
         yield self._new_levels()
         yield self._day_check()
         yield self._drift_check()
@@ -164,11 +174,36 @@ class Rescored:
         return Check(
             name="learned_from",
             status="warn",
-            message=sentence(
-                "The model has learned from these very customers and knows who stayed: their risks are too low. The "
-                "list of the run itself has risks of models that did not know."
+            value=self.seen,
+            message=plural(
+                "{n} row is of those that the model has learned from: it knows whether that customer stayed, and what "
+                "became of them says nothing of the forecast. The list of the run itself has risks of models that did "
+                "not know.",
+                "{n} rows are of those that the model has learned from: it knows who stayed, their risks are too low, "
+                "and what became of them says nothing of the forecast. The list of the run itself has risks of models "
+                "that did not know.",
+                self.seen,
             ),
             title=sentence("The model knows these customers"),
+        )
+
+    def _within_check(self) -> Check | None:
+        """Of a day whose label window the model has seen nothing tells how good a forecast is."""
+        if not self.within:
+            return None
+        first = self.forecast.learned_until
+        assert first is not None
+        assert self.cutoff is not None
+        return Check(
+            name="learned_from",
+            status="warn",
+            message=sentence(
+                "The model has learned who left until {until}. So what became of customers of {cutoff} says nothing of "
+                "the forecast, and their risks know it. Take a cut-off from {until} on.",
+                until=day(first),
+                cutoff=day(self.cutoff),
+            ),
+            title=sentence("The model knows how this ended"),
         )
 
     def _new_levels(self) -> Check | None:
@@ -295,11 +330,22 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         )
     evaluated = None
     told = forecast.level.settled(probability)
-    left = onboard.left
-    seen = onboard.cutoff is None and forecast.card.get("learned_rows") == rows_of(encoding, onboard.features)
-    if left is not None and not seen and min(left.sum(), (~left).sum()) >= FEWEST_LATER:
+    left, treated = onboard.left, onboard.treated
+    kept = np.ones(len(told), dtype=bool) if treated is None else ~treated.out
+    seen = 0 if onboard.cutoff is not None else forecast.known_rows(onboard.features)
+    until = forecast.learned_until
+    within = onboard.cutoff is not None and until is not None and onboard.cutoff < until
+    if left is not None and not seen and not within and min(left[kept].sum(), (~left[kept]).sum()) >= FEWEST_LATER:
         capacity = forecast.card["evaluation"]["capacity"]
-        evaluated = evaluate(left, {"boosted": told}, onboard.ids, random_seed=random_seed, capacity=capacity)
+        weights = None if treated is None else treated.weights[kept]
+        evaluated = evaluate(
+            left[kept],
+            {"boosted": told[kept]},
+            onboard.ids[kept],
+            random_seed=random_seed,
+            capacity=capacity,
+            weights=weights,
+        )
     return Rescored(
         scores=scored(
             onboard.ids[active],
@@ -316,4 +362,6 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         evaluation=evaluated,
         cutoff=onboard.cutoff,
         seen=seen,
+        within=within,
+        treated=None if left is None else treated,
     )

@@ -1,14 +1,16 @@
 """Customers at one cut-off, to be scored by a forecast that was made before."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.models.attrition.population.given import Featured
+from workbench.models.attrition.population.given import Featured, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, labelled
+from workbench.models.attrition.population.treated import Treated, treated_windows
 from workbench.wording import sentence
 
 
@@ -26,6 +28,8 @@ class Onboard:
         Who is still there to be contacted: all at a cut-off; of a flat table those who had not left.
     cutoff
         As of which day they are known; None of a flat table.
+    treated
+        Who was in a retention treatment within the label window, and whom controls stand for; None of a flat table.
     """
 
     features: pd.DataFrame
@@ -33,9 +37,17 @@ class Onboard:
     left: np.ndarray | None
     active: np.ndarray
     cutoff: dt.date | None = None
+    treated: Treated | None = None
 
 
-def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onboard:
+def read_onboard(
+    chosen: tuple[str, pd.DataFrame],
+    made: Featured | None,
+    *,
+    treatments: pd.DataFrame | None = None,
+    retention: Sequence[str] = (),
+    table: TableDefinition | None = None,
+) -> Onboard:
     """Customers at the one cut-off of their features, or of a flat table.
 
     Parameters
@@ -44,6 +56,10 @@ def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onb
         The table that says who left, and its rows.
     made
         Features at one cut-off; None of a flat table.
+    treatments, table
+        Who was in which initiative, when, and what is known of that table; None where there are no records.
+    retention
+        Initiatives that are meant to keep customers, as the forecast was made with.
 
     Raises
     ------
@@ -67,4 +83,5 @@ def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onb
         left=left,
         active=np.ones(len(there), dtype=bool),
         cutoff=made.when.cutoffs[-1],
+        treated=treated_windows(there[KEYS], made.when, treatments, retention, table),
     )

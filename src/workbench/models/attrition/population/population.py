@@ -49,6 +49,8 @@ class Population:
         Who of `today_ids` does not want to be contacted; None where the data do not know the column.
     calls
         Of each retention initiative that chance dealt, `called`, `called_left`, `others`, `others_left` and `days`.
+    retention
+        Initiatives that are meant to keep customers.
     apart
         Whether, with dates, nobody who was learned from calibrates or is tested.
     tested
@@ -67,6 +69,7 @@ class Population:
     currency: str = ""
     opt_out: pd.Series | None = None
     calls: tuple[Mapping[str, int], ...] = ()
+    retention: tuple[str, ...] = ()
     apart: bool = False
     tested: float = 1.0
 

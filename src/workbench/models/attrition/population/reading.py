@@ -117,6 +117,7 @@ def read_population(
         currency=_currency(columns),
         opt_out=_opted_out(customers_table, now["customer_id"].to_numpy()),
         calls=calls,
+        retention=tuple(retention),
         apart=lots.apart,
         tested=float(drawn.looked[(kept["cutoff"] == kept["cutoff"].max()).to_numpy()].mean()),
     )
