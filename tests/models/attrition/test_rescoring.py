@@ -10,7 +10,7 @@ from tests.models.attrition.worlds import drawn
 
 from workbench.errors import DataError
 from workbench.exhibits import flatten
-from workbench.findings import Check
+from workbench.findings import Check, Finding
 from workbench.models.attrition import LeaversForecast, read_forecast, rescore, saved
 from workbench.models.attrition.card import SCHEMA, _feature
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
@@ -111,6 +111,12 @@ def test_simpler_forecasts_are_read_back_too(made, tmp_path, kind):
 def test_the_same_kind_of_customers_keeps_the_forecast(made, tmp_path):
     found = rescore(kept(made, tmp_path / "run"), onboard(drawn(4000, seed=7)), random_seed=1)
     assert found.advice == "keep"
+    first = next(each for each in flatten(found) if isinstance(each, Finding))
+    expected, left = (round(each) for each in found.leavers)
+    assert first.statement == (
+        f"Keep the forecast: of customers of this file {expected} were expected to leave, {left} did."
+    )
+    assert left == drawn(4000, seed=7)["left"].sum()
     assert not found.unseen
     assert found.drift["stability"].max() < 0.05
     assert found.scores.frame["reason_1"].notna().any()
@@ -179,7 +185,10 @@ def test_who_was_treated_meanwhile_tells_nothing_of_the_forecast(made, tmp_path)
 def test_a_higher_level_is_recalibrated_and_other_leavers_refitted(made, tmp_path):
     forecast = kept(made, tmp_path / "run")
     more = drawn(4000, seed=7, rate=-1.2)
-    assert rescore(forecast, onboard(more), random_seed=1).advice == "recalibrate"
+    found = rescore(forecast, onboard(more), random_seed=1)
+    assert found.advice == "recalibrate"
+    assert found.leavers[1] > 1.3 * found.leavers[0]
+    assert next(each for each in flatten(found) if isinstance(each, Finding)).statement.startswith("Recalibrate")
     other = more.assign(left=np.random.default_rng(1).permutation(more["left"]))
     assert rescore(forecast, onboard(other), random_seed=1).advice == "refit"
 

@@ -50,6 +50,8 @@ class Rescored:
         How many were scored.
     evaluation
         What became of them; None where no label window is over, or too few left.
+    leavers
+        How many of the evaluated were expected to leave, and did; None where none are evaluated.
     cutoff
         As of which day they are known; None of a flat table.
     seen
@@ -66,6 +68,7 @@ class Rescored:
     unseen: Mapping[str, int]
     rows: int
     evaluation: Evaluation | None
+    leavers: tuple[float, float] | None = None
     cutoff: dt.date | None = None
     seen: int = 0
     within: bool = False
@@ -85,7 +88,8 @@ class Rescored:
         return "recalibrate" if off else "keep"
 
     def exhibits(self) -> Iterator[Showable]:
-        """What became of the customers, where known; scores; drift."""
+        """What to do with the forecast; what became of the customers, where known; scores; drift."""
+        yield self._answer()
         yield self._outcome()
         if self.evaluation is not None and self.treated is not None:
             yield from self.treated.checks()
@@ -116,6 +120,57 @@ class Rescored:
                 "stability": Column(sentence("Population stability index")),
                 **({"usual": Column(sentence("Most between training snapshots"))} if self.drift["usual"].any() else {}),
             },
+        )
+
+    def _answer(self) -> Finding:
+        """Whether to go on with the forecast, and of which customers that is known."""
+        when = sentence("this file") if self.cutoff is None else day(self.cutoff)
+        if self.evaluation is None or self.leavers is None:
+            return Finding(
+                id="forecast_advice",
+                statement=plural(
+                    "{n} active customer of {when} is scored; how good the forecast is there cannot be told yet.",
+                    "{n} active customers of {when} are scored; how good the forecast is there cannot be told yet.",
+                    self.rows,
+                    when=when,
+                ),
+                estimate=self.rows,
+                unit=sentence("customers"),
+                evidence="descriptive",
+                n=self.rows,
+            )
+        words = {
+            "when": when,
+            "expected": number(round(self.leavers[0])),
+            "left": number(round(self.leavers[1])),
+            "auc": number(100 * self.evaluation.score("boosted", "roc_auc"), 2),
+            "before": number(100 * self.forecast.card["evaluation"]["roc_auc"], 2),
+        }
+        if self.advice == "refit":
+            said = sentence(
+                "Fit the forecast again: of customers of {when} it ranks {auc} pairs in 100 rightly, {before} when it "
+                "was evaluated.",
+                **words,
+            )
+        elif self.advice == "recalibrate":
+            said = sentence(
+                "Recalibrate the forecast: of customers of {when} {expected} were expected to leave, {left} did; it "
+                "ranks them as well as before.",
+                **words,
+            )
+        else:
+            said = sentence(
+                "Keep the forecast: of customers of {when} {expected} were expected to leave, {left} did.", **words
+            )
+        return Finding(
+            id="forecast_advice",
+            statement=said,
+            estimate=self.evaluation.score("boosted", "roc_auc"),
+            unit=sentence("AUC"),
+            interval=self.evaluation.interval("boosted", "roc_auc"),
+            interval_kind=interval_kind_of_draws(),
+            evidence="descriptive",
+            n=self.evaluation.customers,
         )
 
     def _outcome(self) -> Iterator[Showable]:
@@ -328,7 +383,7 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         reasons = give_reasons(
             explainer, features.iloc[in_a_row(active)], features, names=forecast.names, compared=False
         )
-    evaluated = None
+    evaluated = leavers = None
     told = forecast.level.settled(probability)
     left, treated = onboard.left, onboard.treated
     kept = np.ones(len(told), dtype=bool) if treated is None else ~treated.out
@@ -346,6 +401,8 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
             capacity=capacity,
             weights=weights,
         )
+        each = np.ones(kept.sum()) if weights is None else weights
+        leavers = float(told[kept] @ each), float(left[kept] @ each)
     return Rescored(
         scores=scored(
             onboard.ids[active],
@@ -360,6 +417,7 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         unseen=encoding.unseen(features),
         rows=int(active.sum()),
         evaluation=evaluated,
+        leavers=leavers,
         cutoff=onboard.cutoff,
         seen=seen,
         within=within,
