@@ -176,6 +176,21 @@ def test_who_has_opted_out_is_not_on_the_list():
     assert found.loc[2, "recommended"]
 
 
+def test_who_has_opted_out_is_known_of_a_flat_table_by_customers_too():
+    """Half of them said so in `customers`, and a third of all is not in it: those are not known to agree."""
+    frame = pd.DataFrame({"customer_id": np.arange(400), "duration": np.arange(400) % 60 + 1})
+    frame = frame.assign(event=np.arange(400) % 4 == 0, kind=np.array(["a", "b"])[frame.index % 2])
+    asked = pd.DataFrame({"customer_id": np.arange(399, 133, -1)}).assign(
+        opt_out=lambda rows: rows["customer_id"] % 2 == 1
+    )
+    columns = [SimpleNamespace(name=name, label=name, unit="", kind=None, use="") for name in frame]
+    given = SimpleNamespace(columns=columns, segments=(), designs={})
+    found = read_population({"lifetimes": given}, ("lifetimes", frame), None, customers_table=asked)
+    told = pd.Series(found.opt_out.to_numpy(), index=found.today_ids)
+    assert told[told.index < 134].isna().all()
+    assert (told[told.index >= 134].astype(bool) == (told.index[told.index >= 134] % 2 == 1)).all()
+
+
 def test_who_was_contacted_so_often_is_not_on_the_list():
     scores = pd.DataFrame({"customer_id": [0, 1, 2, 3], "probability": 0.9})
     _, treatments = trial(4, start="2025-02-01")

@@ -87,7 +87,7 @@ def read_population(
     source, rows = chosen
     columns = [column for table in tables.values() for column in table.columns]
     if made is None:
-        return _flat(rows, tables[source].columns)
+        return _flat(rows, tables[source].columns, customers_table)
     everybody, today = labelled(source, made), pd.Timestamp(made.when.cutoffs[-1])
     there = everybody["cutoff"] == today
     if not there.any():
@@ -147,7 +147,7 @@ def _with_features(
     return replace(customers, whole=drawn.whole[looked], undrawn=len(labelled_rows) - len(looked)), today
 
 
-def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population:
+def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition], people: pd.DataFrame | None) -> Population:
     frame = rows.reset_index(drop=True)
     if "customer_id" not in frame:
         frame = frame.assign(customer_id=np.arange(len(frame)))
@@ -162,7 +162,7 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
         source="lifetimes",
         snapshots=pd.DataFrame(),
         currency=_currency(columns),
-        opt_out=_opted_out(frame, customers.ids[stays]),
+        opt_out=_opted_out(frame if OPT_OUT in frame or numbered else people, customers.ids[stays]),
     )
 
 
