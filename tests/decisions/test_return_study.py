@@ -85,12 +85,15 @@ def test_the_report_says_what_to_fund_what_it_returns_how_sure_and_what_it_hangs
 def test_initiatives_that_make_no_sense_are_refused_all_at_once(company, other):
     path = other / "initiatives.parquet"
     table = pd.read_parquet(path)
-    table["driver"], table["reach"], table["expected_lift"] = "moon", 1.2, 9.0
+    table["reach"], table["expected_lift"] = 1.2, 9.0
     table.to_parquet(path)
     ended = company.run("run", "clv_roi", "--dataset", "firm", *OPTIONS)
     assert ended.returncode == 2, ended.stderr
-    assert "got the driver 'moon', expected an item whose effect is known" in ended.stderr
-    assert "got a reach of 1.2, expected a share between 0 and 1" in ended.stderr
+    assert "column reach: 6 rows with a share below 0 or above 1 (got 1.2); expected 0 to 1" in ended.stderr  # the door
+    assert "Traceback" not in ended.stderr
+    table.assign(reach=0.5).to_parquet(path)
+    ended = company.run("run", "clv_roi", "--dataset", "firm", *OPTIONS)
+    assert ended.returncode == 2, ended.stderr
     assert "got a lift of 9" in ended.stderr
     assert "Traceback" not in ended.stderr
 

@@ -197,7 +197,7 @@ def test_slices_of_time_come_one_after_the_other():
     model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=2)
     chosen, _ = choose(customers, parts, model, random_seed=1)
     assert chosen.out_of_time
-    assert [check.name for check in chosen.checks()] == ["calibration"]
+    assert [check.name for check in chosen.checks()] == ["calibration", "customers_known"]
     learning = learn_quickly(customers, parts, "boosted", random_seed=1)
     shown = {getattr(each, "name", ""): each for each in flatten(learning)}
     assert {"learning_curve", "by_snapshot"} <= set(shown)
