@@ -4,9 +4,9 @@ import hashlib
 import json
 
 
-def digest(table):
-    """Of a frame: numbers to nine digits, since the last ones depend on the processor."""
-    return hashlib.sha256(table.to_csv(index=False, float_format="%.9g").encode()).hexdigest()[:16]
+def digest(table, digits=9):
+    """Of a frame: numbers to nine digits, since the last ones depend on the processor (of differences more of them)."""
+    return hashlib.sha256(table.to_csv(index=False, float_format=f"%.{digits}g").encode()).hexdigest()[:16]
 
 
 def digest_tree(tree):
