@@ -129,8 +129,8 @@ class Rescored:
             return Finding(
                 id="forecast_advice",
                 statement=plural(
-                    "{n} active customer of {when} is scored; how good the forecast is there cannot be told yet.",
-                    "{n} active customers of {when} are scored; how good the forecast is there cannot be told yet.",
+                    "{n} active customer of {when} is scored; these data do not tell how good the forecast is.",
+                    "{n} active customers of {when} are scored; these data do not tell how good the forecast is.",
                     self.rows,
                     when=when,
                 ),
