@@ -1,5 +1,6 @@
 """Customers under contract as the tables have them, and the business that they make."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -53,12 +54,15 @@ class Signed:
         Its column with money a month; empty where there is none.
     unit
         Months in the unit of time of the lifetimes.
+    earlier
+        Whether the records go on after the day of valuation.
     """
 
     lifetimes: Lifetimes
     rows: pd.DataFrame
     fee: str
     unit: float
+    earlier: bool = False
 
     @property
     def dated(self) -> bool:
@@ -82,6 +86,7 @@ def contracts_of(
     lifetimes: pd.DataFrame | None,
     customers: pd.DataFrame | None = None,
     monthly_fee: str | None = None,
+    today: dt.date | None = None,
 ) -> Signed | None:
     """Contracts of a data set, where it has any.
 
@@ -95,11 +100,13 @@ def contracts_of(
         Attributes by `customer_id`.
     monthly_fee
         Column with money a month; `price` of subscriptions where it is None.
+    today
+        Day of valuation: contracts are looked at as they were before it. The end of the records where it is None.
 
     Raises
     ------
     ParameterError
-        A column that is not there, or holds no money.
+        A column that is not there, or holds no money; a day outside the records, or of contracts without dates.
     DataError
         As `lifetimes_of_dataset`; and fees that are missing or negative.
     """
@@ -138,7 +145,36 @@ def contracts_of(
         rows = rows.assign(**{fee: values})
     known = rows if name == "subscriptions" else rows.drop(columns=[fee], errors="ignore")
     read = lifetimes_of_dataset(dataset, (name, known), customers=customers)
-    return Signed(lifetimes=read, rows=rows, fee=fee, unit=1 / number_of(1.0, read.time_unit))
+    until = read if today is None else _before(read, today, name)
+    ended = today is not None and read.spells is not None and pd.Timestamp(today) < read.spells.as_of
+    return Signed(lifetimes=until, rows=rows, fee=fee, unit=1 / number_of(1.0, read.time_unit), earlier=ended)
+
+
+def _before(read: Lifetimes, today: dt.date, table: str) -> Lifetimes:
+    """Lifetimes as they were on an earlier day."""
+    spells = read.spells
+    if spells is None:
+        raise ParameterError(
+            sentence(
+                "today: got {day}, but {table} have durations and no dates; customers are valued as they stand in the "
+                "file. Leave today open.",
+                day=today,
+                table=table,
+            )
+        )
+    first, last = spells.frame["begin"].min(), spells.as_of
+    if not first < pd.Timestamp(today) <= last:
+        raise ParameterError(
+            sentence(
+                "today: got {day}, outside the records of {table}; expected a day from {first} to {last}.",
+                day=today,
+                table=table,
+                first=(first.normalize() + pd.Timedelta(days=1)).date(),
+                last=last.date(),
+            )
+        )
+    known = as_of(spells.frame, pd.Timestamp(today))
+    return replace(read, spells=replace(spells, frame=known, as_of=pd.Timestamp(today)))
 
 
 def read_survival(tables: tuple[pd.DataFrame, pd.DataFrame] | None) -> SurvivalDraws | None:
@@ -188,11 +224,21 @@ def subscribers_of(
     ------
     DataError
         Nobody is on board or left, the run is of other customers, or neither fees nor orders bring money.
+    ParameterError
+        Orders and contracts end on different days, or the run is of a later day than the valuation.
     """
     log = log if signed.dated else None
     dated = signed.lifetimes.spells
     if log is not None and dated is not None:
         _same_day(log, dated.as_of)
+    if survival is not None and dated is not None and signed.earlier:
+        raise ParameterError(
+            sentence(
+                "survival_run: got a run that follows customers until the end of the records, and today is {day}; "
+                "expected none. Set survival_run: null, or leave today open.",
+                day=dated.as_of.date(),
+            )
+        )
     if not signed.fee and log is None:
         raise DataError(
             sentence(
@@ -375,10 +421,11 @@ def _same_day(log: DayLog, end: pd.Timestamp) -> None:
     if abs((end - day).days) > APART:
         raise ParameterError(
             sentence(
-                "today: orders are known until {day}, contracts until {end}; expected both until the same day. Leave "
-                "today open: customers under contract are valued at the end of the records.",
+                "today: orders are known until {day}, contracts until {end}; expected both until the same day. Value "
+                "customers as of {earlier}, and set today to it.",
                 day=day.date(),
                 end=end.date(),
+                earlier=min(day, end).date(),
             )
         )
 
