@@ -43,6 +43,25 @@ def test_where_a_loss_is_possible_the_list_is_a_test():
     assert found.interval[0] < 0 < found.profit
 
 
+def test_of_a_test_the_lot_draws_one_of_every_two_who_promise_alike():
+    found = answer(np.linspace(0.165, 0.175, 301), capacity=Capacity(a_week=201))
+    assert found.verdict == "test"
+    listed = found.drawn()
+    assert listed.loc[~listed["recommended"], "drawn"].isna().all()
+    drawn = listed[listed["recommended"]]["drawn"].astype(bool)
+    assert len(drawn) == 201
+    ranked = listed[listed["recommended"]].sort_values("expected_profit", ascending=False)["drawn"].astype(int)
+    assert (ranked.to_numpy()[:200].reshape(-1, 2).sum(axis=1) == 1).all()
+    assert 30 <= ranked.to_numpy()[:200:2].sum() <= 70  # which of the two, a coin says
+    pd.testing.assert_frame_equal(listed, found.drawn())
+
+
+def test_of_a_round_that_pays_everybody_is_drawn():
+    listed = answer(np.full(100, 0.5), capacity=Capacity(a_week=40)).drawn()
+    assert listed["drawn"].sum() == listed["recommended"].sum() == 40
+    assert listed["drawn"].isna().sum() == 60
+
+
 @pytest.mark.parametrize(("risk", "options", "said"), [
     (0.01, {}, "no customer promises more than a contact costs"),
     (0.9, {"capacity": Capacity(a_week=0)}, "beyond capacity"),

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from workbench.decisions.contacting import ContactList
 from workbench.decisions.offers import Offer
+from workbench.draws import seed_of
 from workbench.evaluation.binary.scores import CERTAIN
 from workbench.exhibits import Showable
 from workbench.findings import Finding
@@ -34,12 +35,15 @@ class Recommendation:
         The same where acceptance, all risks together, the risks of those on the list and who of them leaves are drawn.
     currency
         Sign or code of the money.
+    random_seed
+        Fixes the lot of a test.
     """
 
     contacts: ContactList
     profit: float
     draws: np.ndarray
     currency: str = ""
+    random_seed: int = 0
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -53,6 +57,20 @@ class Recommendation:
         if not self.contacts.customers["recommended"].any():
             return "nobody"
         return "contact" if self.interval[0] > 0 else "test"
+
+    def drawn(self) -> pd.DataFrame:
+        """The contacts, with `drawn`: whether to contact each of the recommended; missing of all others.
+
+        Of a test the lot draws one of every two customers who follow each other by expected profit, so that both halves
+        promise as much; else everybody who is recommended is drawn.
+        """
+        customers = self.contacts.customers
+        listed = customers[customers["recommended"]].sort_values("expected_profit", ascending=False, kind="stable")
+        lot = np.ones(len(listed), dtype=bool)
+        if self.verdict == "test":
+            first = np.random.default_rng(seed_of(self.random_seed, "lot")).random((len(listed) + 1) // 2) < 0.5
+            lot = np.column_stack([first, ~first]).ravel()[: len(listed)]
+        return customers.assign(drawn=pd.Series(lot, index=listed.index, dtype="boolean"))
 
     def finding(self) -> Finding:
         """What to do, in one sentence with its money."""
@@ -71,8 +89,8 @@ class Recommendation:
             statement = plural(
                 "Contact the {n} customer on the list only as a test: we expect {profit}, but a loss is well possible "
                 "(90%: {low} to {high}).",
-                "Contact the {n} customers on the list only as a test, every second one by lot: we expect {profit}, "
-                "but a loss is well possible (90%: {low} to {high}).",
+                "Contact the {n} customers on the list only as a test, every second one by lot: contacting all "
+                "promises {profit}, but a loss is well possible (90%: {low} to {high}).",
                 listed,
                 **words,
             )
@@ -93,12 +111,7 @@ class Recommendation:
             evidence="assumed",
             n=len(customers),
             table="contacts_by_team",
-            action=sentence("A cheaper contact or a smaller incentive may pay.")
-            if verdict == "nobody"
-            else sentence(
-                "This ranks risk × value. Who can be persuaded, only an experiment tells: leave a random part of the "
-                "list uncontacted."
-            ),
+            action=self._action(),
         )
 
     def exhibits(self) -> Iterator[Showable]:
@@ -106,6 +119,19 @@ class Recommendation:
         low, high = self.interval
         yield self.finding()
         yield {"profit_expected": self.profit, "profit_expected_lower": low, "profit_expected_upper": high}
+
+    def _action(self) -> str:
+        if self.verdict == "nobody":
+            return sentence("A cheaper contact or a smaller incentive may pay.")
+        if self.verdict == "test":
+            return sentence(
+                "The column drawn of the target list says whom to contact and whom to leave alone. Who can be "
+                "persuaded, only this comparison tells."
+            )
+        return sentence(
+            "This ranks risk × value. Who can be persuaded, only an experiment tells: leave a random part of the list "
+            "uncontacted."
+        )
 
     def _money(self, amount: float) -> str:
         return f"{number(amount)} {self.currency}".strip()
@@ -157,4 +183,4 @@ def recommend(
         won = offer.profit(np.ones(len(p)), worth, accepted) - offer.profit(np.zeros(len(p)), worth, accepted)
         drawn[at] = offer.profit(risk, worth, accepted).sum() + chance * np.sqrt((risk * (1 - risk) * won**2).sum())
     expected = float(offer.expected_profit(p, worth).sum())
-    return Recommendation(contacts=contacts, profit=expected, draws=drawn, currency=currency)
+    return Recommendation(contacts=contacts, profit=expected, draws=drawn, currency=currency, random_seed=random_seed)

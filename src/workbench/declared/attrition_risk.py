@@ -29,6 +29,11 @@ TARGETS = Declared(
         **RISK,
         "expected_profit": Field(kind="number", unit="money", about="expected profit of contacting the customer"),
         "recommended": Field(kind="truth", about="whether to contact the customer, within capacity and policy"),
+        "drawn": Field(
+            kind="truth",
+            about="of the recommended: whether to contact the customer; where the round is only a test, by lot",
+            missing=True,
+        ),
         "week": Field(
             kind="whole", about="in which week of the round; missing where not recommended", lowest=1, missing=True
         ),

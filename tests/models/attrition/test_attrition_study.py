@@ -54,6 +54,7 @@ def test_a_small_dated_file_leaves_every_result(company):
     targets = pd.read_csv(run / "private" / "target_list.csv")
     teams = pd.read_parquet(run / "tables" / "contacts_by_team.parquet")
     assert 0.4 < teams["opt_out"].sum() / len(targets) < 0.6
+    assert (targets["drawn"].notna() == targets["recommended"]).all()
     assert len(silent) > 100
     assert any(check["name"] == "acceptance" for check in said["checks"])
     assert set(said["metrics"]) >= WANTED

@@ -137,14 +137,15 @@ class Scores:
         Parameters
         ----------
         contacts
-            `customer_id`, `expected_profit`, `recommended`, `week`, `team`, as a contact list has them.
+            `customer_id`, `expected_profit`, `recommended`, `drawn`, `week`, `team`, as a recommendation has them.
         """
-        known = contacts[["customer_id", "expected_profit", "recommended", "week", "team"]]
+        told = ["expected_profit", "recommended", "drawn", "week", "team"]
+        known = contacts[["customer_id", *told]]
         mine = self.frame.drop(columns=["team", "opt_out"], errors="ignore")
         reasons = [f"reason_{place + 1}" for place in range(MOST_REASONS)]
         columns = ["customer_id", "probability", "lower", "upper", *reasons]
         found = known.merge(mine[columns], on="customer_id")
-        return found[[*columns, "expected_profit", "recommended", "week", "team"]]
+        return found[[*columns, *told]]
 
     def _statement(self, expected: int) -> str:
         """How many leave, and within which time: a flat table has none but the one that its leavers left in."""
