@@ -182,7 +182,7 @@ class OrdersBusiness:
             buyers = buyers_of(self.days, until)
         except DataError:
             return None
-        there = np.isin(self.customers, buyers.customers)
+        there = pd.Index(self.customers).isin(buyers.customers)
         pace = None if self.forecast.pace is None else self.forecast.pace[there]
         forecast = replace(self.forecast, histories=buyers.histories, pace=pace)
         groups = self.groups.loc[there].reset_index(drop=True)

@@ -432,7 +432,7 @@ def _same_day(log: DayLog, end: pd.Timestamp) -> None:
 
 def _of_these(people: np.ndarray, survival: SurvivalDraws) -> None:
     known = survival.customers.index
-    lacking, more = int((~np.isin(people, known)).sum()), int((~np.isin(known, people)).sum())
+    lacking, more = int((~pd.Index(people).isin(known)).sum()), int((~known.isin(people)).sum())
     if lacking or more:
         raise DataError(
             sentence(

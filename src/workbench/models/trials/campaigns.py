@@ -253,7 +253,7 @@ def _campaign(name: str, rows: pd.DataFrame, known: pd.DataFrame, spending: Spen
     """None where recipients were of another sort than all others."""
     first, last = _days(rows, begin)
     length = last + 1 - first
-    chosen = np.isin(spending.people, rows["customer_id"].to_numpy())
+    chosen = pd.Index(spending.people).isin(rows["customer_id"])
     during, before = (spending.within("amount", day, day + length) for day in (first, first - length))
     known_before = spending.before(first - length)
     weights = None if known_before is None else overlap_weights(known_before, chosen)
@@ -277,7 +277,7 @@ def _campaign(name: str, rows: pd.DataFrame, known: pd.DataFrame, spending: Spen
         recipients=int(chosen.sum()),
         others=int((~chosen).sum()),
         cost=float(rows["cost"].fillna(0.0).sum() / chosen.sum()) if "cost" in rows else 0.0,
-        at_once=float(np.isin(spending.people[chosen], meanwhile["customer_id"].to_numpy()).mean()),
+        at_once=float(pd.Index(spending.people[chosen]).isin(meanwhile["customer_id"]).mean()),
         raw=contrast(during, chosen),
         earlier=contrast(before, chosen),
         plain=contrast(during - before, chosen),

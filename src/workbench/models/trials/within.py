@@ -83,7 +83,7 @@ def _small_together(strata: np.ndarray, arms: np.ndarray) -> np.ndarray:
         if counts[small].sum().min() >= FEWEST_AN_ARM:
             break
         small[place] = True
-    return np.where(np.isin(strata, counts.index[small]), SMALL, strata)
+    return np.where(pd.Index(strata).isin(counts.index[small]), SMALL, strata)
 
 
 def _too_small(counts: pd.DataFrame) -> np.ndarray:

@@ -227,7 +227,7 @@ class Choice:
     def _beside_survival(self, run: SurvivalRun) -> Check:
         compared = BESIDE in self.evaluation.forecasts
         better = self.evaluation.beats(self.used, BESIDE, DECIDES) if compared else None
-        known = 0 if run.hazards is None else int(np.isin(self.test.ids, run.hazards.index).sum())
+        known = 0 if run.hazards is None else int(pd.Index(self.test.ids).isin(run.hazards.index).sum())
         return run.check(better=better, known=known, of=len(self.test))
 
     def exhibits(self) -> Iterator[Showable]:
@@ -388,7 +388,7 @@ def choose(
         out_of_time=bool(out_of_time),
         survival=survival,
     )
-    known = float(np.isin(test.ids, customers.ids[~parts["test"]]).mean())
+    known = float(pd.Index(test.ids).isin(customers.ids[~parts["test"]]).mean())
     chosen, used = replace(chosen, known=known), chosen.used
     if used in fitted and recalibrate(fitted[used], customers.part(parts["calibrate"])):
         probabilities[used] = fitted[used].probability(test.features)

@@ -169,7 +169,7 @@ class Validation:
         """Repeat purchases by week since the records began: `week`, `actual`, `expected`, of customers of the cut."""
         customers, histories = self.record.earlier(self.cut).known
         log = pd.DataFrame({"customer": self.record.customers, "day": self.record.days}).drop_duplicates()
-        log = log[np.isin(log["customer"], customers)]
+        log = log[log["customer"].isin(customers)]
         first = log.groupby("customer")["day"].transform("min")
         weeks = self.record.length // WEEK
         since = (log["day"] - self.record.first)[log["day"] > first] // WEEK

@@ -6,7 +6,6 @@ whoever is at risk at a time is so in one row. Counts are of customers, not of r
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 
 from workbench.wording import number, sentence
@@ -142,4 +141,4 @@ def on_episodes(fit: Callable, rows: pd.DataFrame) -> Callable:
     """
     if not has_episodes(rows):
         return fit
-    return lambda train: fit(rows[np.isin(rows["customer_id"], train["customer_id"])])
+    return lambda train: fit(rows[rows["customer_id"].isin(train["customer_id"])])

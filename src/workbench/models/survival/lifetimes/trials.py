@@ -66,7 +66,7 @@ def with_trials(rows: pd.DataFrame, trials: Trials | None) -> tuple[pd.DataFrame
         return rows, 0, ()
     people = rows["customer_id"].nunique()
     began = rows["customer_id"][free].nunique()
-    paid = np.isin(rows["customer_id"], rows["customer_id"][~free])
+    paid = rows["customer_id"].isin(rows["customer_id"][~free]).to_numpy()
     values = {
         "share": percent(began / people),
         "paid": percent(rows["customer_id"][free & paid].nunique() / began),
