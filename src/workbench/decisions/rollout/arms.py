@@ -220,8 +220,9 @@ def decision(done: Evaluation) -> Table:
         )
         if alone
         else sentence(
-            "What is said of each arm by itself; the first finding says which is recommended. Gains are expected, of "
-            "all customers who would get it; losses are what is expected where it does not pay."
+            "What is said of each arm by itself; the first finding says which is recommended. Of several arms that are "
+            "just not worth having, one is rolled out by chance more often than of one. Gains are expected, of all "
+            "customers who would get it; losses are what is expected where it does not pay."
         ),
         people=None,
         columns={
