@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from tests.benches import Bench
@@ -81,6 +82,21 @@ def test_columns_whose_use_forbids_it_are_no_features(shop, monkeypatch):
     made = run.features(snapshots(["2024-06-01"]), windows_days=(30,), leaks=False)
     assert "born" in made.table.columns
     assert "risk" not in made.table.columns
+
+
+def test_large_tables_are_laid_out_by_customer_and_say_the_same(shop, monkeypatch):
+    monkeypatch.chdir(shop.root)
+    monkeypatch.setattr("workbench.studies.channel._show", lambda *rest: None)
+    frames = []
+    for fewest in (1_000_000, 30):
+        monkeypatch.setattr("workbench.studies.featured.MANY_ROWS", fewest)
+        run = Run({"seed": 1, "dataset": "shop"}, None)
+        made = run.features(snapshots(["2024-06-01", "2024-09-01"]), leaks=False)
+        assert ("by_customer" in str(made.tables["transactions"].compile())) == (fewest == 30)
+        ids = made.tables["transactions"].to_pandas()["customer_id"]
+        assert ids.is_monotonic_increasing == (fewest == 30)
+        frames.append(made.frame().sort_values(["cutoff", "customer_id"], ignore_index=True))
+    pd.testing.assert_frame_equal(*frames)
 
 
 def test_a_part_without_rows_of_a_table_does_without_it_where_the_study_can(shop, monkeypatch):

@@ -64,12 +64,13 @@ def features_of_rows(make: Make, when: Snapshots, rows: pd.DataFrame, *, togethe
 
 
 def _queries(when: Snapshots, rows: pd.DataFrame, together: int) -> Iterator[list[dict[dt.date, np.ndarray]]]:
-    """Places of rows by cut-off: one query's of several cut-offs, or some and then others of one cut-off."""
-    cutoffs, size = rows["cutoff"].to_numpy(), 0
+    """Places of rows by cut-off: one query's of several cut-offs, or some customers and then those who follow."""
+    cutoffs, ids, size = rows["cutoff"].to_numpy(), rows["customer_id"], 0
     batch: dict[dt.date, np.ndarray] = {}
     for day in when.cutoffs:
         place = np.flatnonzero(cutoffs == np.datetime64(day))
         if len(place) > together:
+            place = place[ids.iloc[place].argsort(kind="stable")]
             yield [{day: part} for part in np.array_split(place, math.ceil(len(place) / together))]
         elif len(place):
             if size + len(place) > together:

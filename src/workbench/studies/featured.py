@@ -23,6 +23,9 @@ CUSTOMER = "customer_id"
 MEMORY = "4GB"
 # Leaks are looked for in so many customers: whether a feature sees the future does not depend on whose it is.
 SAMPLED = 300
+MANY_ROWS = 1_000_000
+"""From so many rows on a table is laid out by customer: features of a million are made by many queries, each of some
+customers who follow each other (`features.rows`), and a query skips what lies before and behind them."""
 
 
 def lacking(definition: "TableDefinition") -> str | None:
@@ -101,12 +104,24 @@ def tables_of(
         path = staged / f"{name}.parquet"
         if not path.exists():
             dataset.write(name, path)
-        table = connection.read_parquet(path)
+        table = connection.read_parquet(_by_customer(connection, path))
         keys = {CUSTOMER, *(column.name for column in definition.columns if column.kind == "id")}
         personal = [column.name for column in definition.columns if column.personal and column.name not in keys]
         out = {*definition.kept_from("predict", named=named), *personal}
         made[name] = table.drop(*(column for column in table.columns if column in out))
     return made
+
+
+def _by_customer(connection: "Backend", path: Path) -> Path:
+    """A file of a table in the order of customers; a small one as it is."""
+    from pyarrow.parquet import read_metadata
+
+    if read_metadata(path).num_rows < MANY_ROWS:
+        return path
+    laid = path.with_stem(f"{path.stem}_by_customer")
+    if not laid.exists():
+        connection.read_parquet(path).order_by(CUSTOMER).to_parquet(laid)
+    return laid
 
 
 def leaks(made: "Features", options: Mapping[str, Any], *, random_seed: int) -> tuple[Check, ...]:

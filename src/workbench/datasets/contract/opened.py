@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,9 +94,14 @@ def write(opened: Opened, connection: Connection, path: Path) -> None:
     # pandas would read days as Python objects.
     fields = [f.with_type(pa.timestamp("ms")) if pa.types.is_date(f.type) else f for f in batches.schema]
     schema = pa.schema(fields)
-    with pq.ParquetWriter(path, schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch.cast(schema))
+    with pq.ParquetWriter(path, schema) as writer, ThreadPoolExecutor(1) as beside:
+        written = None
+        for batch in batches:  # the next one is made while one is written
+            if written is not None:
+                written.result()
+            written = beside.submit(writer.write_batch, batch.cast(schema))
+        if written is not None:
+            written.result()
 
 
 def fingerprint(contents: Iterable[bytes]) -> str:
