@@ -92,7 +92,6 @@ def test_large_tables_are_laid_out_by_customer_and_say_the_same(shop, monkeypatc
         monkeypatch.setattr("workbench.studies.featured.MANY_ROWS", fewest)
         run = Run({"seed": 1, "dataset": "shop"}, None)
         made = run.features(snapshots(["2024-06-01", "2024-09-01"]), leaks=False)
-        assert ("by_customer" in str(made.tables["transactions"].compile())) == (fewest == 30)
         ids = made.tables["transactions"].to_pandas()["customer_id"]
         assert ids.is_monotonic_increasing == (fewest == 30)
         frames.append(made.frame().sort_values(["cutoff", "customer_id"], ignore_index=True))
