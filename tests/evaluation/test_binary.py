@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from workbench.errors import DataError
 from workbench.evaluation.binary import bootstrap
+from workbench.evaluation.binary import groups as grouped
 from workbench.evaluation.binary.bootstrap import evaluate
 from workbench.evaluation.binary.groups import by_group
 from workbench.evaluation.binary.scores import MEASURES, Forecast, logistic_line
@@ -101,6 +102,18 @@ def test_of_very_many_customers_some_are_drawn_and_the_interval_is_that_of_all(m
         assert some.score("a", measure) == whole.score("a", measure)
         width = np.ptp(some.interval("a", measure))
         assert width == pytest.approx(np.ptp(whole.interval("a", measure)), rel=0.25)
+
+
+def test_the_interval_of_a_large_group_is_that_of_drawing_all_of_it(monkeypatch):
+    labels, p = sample(4000)
+    forecast, groups = Forecast(labels=labels, probabilities=p), pd.Series(["one"] * 4000, name="group")
+    whole = by_group(forecast, groups, random_seed=1).iloc[0]
+    monkeypatch.setattr(grouped, "MOST_DRAWN", 1000)
+    some = by_group(forecast, groups, random_seed=1).iloc[0]
+    assert some["roc_auc"] == whole["roc_auc"]
+    assert some["roc_auc_lower"] < some["roc_auc"] < some["roc_auc_upper"]
+    widths = [each["roc_auc_upper"] - each["roc_auc_lower"] for each in (some, whole)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.25)
 
 
 def test_a_paired_difference_is_surer_than_its_parts():

@@ -43,6 +43,7 @@ def fit_regression(
     family: Literal["logistic", "poisson"],
     weights: np.ndarray | None = None,
     exposure: np.ndarray | None = None,
+    start: np.ndarray | None = None,
     ridge: float = 0.0,
 ) -> Regression:
     """Fit a logistic or Poisson regression by maximum likelihood.
@@ -59,6 +60,8 @@ def fit_regression(
         How often each row counts; 1 where it is None.
     exposure : (n,)
         Of counts: what they are proportional to; 1 where it is None.
+    start : (p,)
+        Where to begin: near the maximum it takes fewer steps. At the constant alone where it is None.
     ridge
         Penalty, half of it times the squared coefficients but the constant's.
 
@@ -97,9 +100,9 @@ def fit_regression(
             (columns * varies[:, None]).T @ columns + penalty,
         )
 
-    start = np.zeros(columns.shape[1])
-    total = float(weights @ response)
-    start[0] = np.log(total / (weights.sum() - total if logistic else float(weights @ exposure)))
+    if start is None:
+        start, total = np.zeros(columns.shape[1]), float(weights @ response)
+        start[0] = np.log(total / (weights.sum() - total if logistic else float(weights @ exposure)))
     found: Maximum = maximise(at, start, largest_step=LONGEST_STEP, largest=FAR)
     linear = np.clip(columns @ found.estimate, -FAR, FAR)
     return Regression(found.estimate, fitted(linear), found.covariance, found.converged)

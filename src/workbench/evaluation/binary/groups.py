@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from workbench.errors import DataError
+from workbench.evaluation.binary.bootstrap import MOST_DRAWN
 from workbench.evaluation.binary.scores import Forecast
 from workbench.wording import number, sentence, shown
 
@@ -99,13 +100,22 @@ def _outcomes(part: Forecast, counts: np.ndarray, level: float) -> dict[str, flo
 
 
 def _auc(part: Forecast, counts: np.ndarray, random: np.random.Generator, level: float) -> dict[str, float]:
-    size = len(counts)
-    drawn = [
-        part.roc_auc(np.bincount(random.integers(0, size, size), minlength=size) * counts) for _ in range(RESAMPLES)
-    ]
-    known = np.array(drawn)[np.isfinite(drawn)]
+    value, some, scale = part.roc_auc(counts), np.arange(len(counts)), 1.0
+    if len(counts) > MOST_DRAWN:
+        some = random.choice(len(counts), MOST_DRAWN, replace=False)
+        scale = np.sqrt(MOST_DRAWN / len(counts))
+    seen, size = Forecast(labels=part.labels[some], probabilities=part.probabilities[some]), len(some)
+    drawn = np.array(
+        [
+            seen.roc_auc(np.bincount(random.integers(0, size, size), minlength=size) * counts[some])
+            for _ in range(RESAMPLES)
+        ]
+    )
+    known = drawn[np.isfinite(drawn)]
+    if scale < 1 and len(known):
+        known = value + scale * (known - known.mean())
     ends = np.quantile(known, [(1 - level) / 2, (1 + level) / 2]) if len(known) else (np.nan, np.nan)
-    return {"roc_auc": part.roc_auc(counts), "roc_auc_lower": float(ends[0]), "roc_auc_upper": float(ends[1])}
+    return {"roc_auc": value, "roc_auc_lower": float(ends[0]), "roc_auc_upper": float(ends[1])}
 
 
 def _selection(acted_on: np.ndarray, labels: np.ndarray, counts: np.ndarray, level: float) -> dict[str, float]:

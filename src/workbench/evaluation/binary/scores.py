@@ -86,6 +86,21 @@ class Forecast:
         return np.log(p) - np.log1p(-p)
 
     @cached_property
+    def _line(self) -> np.ndarray | None:
+        """Level and slope of all rows, from which those of resampled rows are a step away; None without a maximum."""
+        rows = np.ones(len(self.labels))
+        if not (np.ptp(self._logit) > 0 and 0 < self.labels.sum() < len(rows)):
+            return None
+        line = np.array(logistic_line(self._logit, self.labels, rows))
+        return line if np.isfinite(line).all() else None
+
+    @cached_property
+    def _level(self) -> float:
+        """The intercept of all rows; 0 without a maximum."""
+        level = _intercept(self._logit, self.labels, np.ones(len(self.labels)), 0.0)
+        return level if np.isfinite(level) else 0.0
+
+    @cached_property
     def _bins(self) -> np.ndarray:
         edges = np.quantile(self.probabilities, np.linspace(0, 1, BINS + 1)[1:-1])
         return np.searchsorted(np.unique(edges), self.probabilities, side="left")
@@ -125,8 +140,8 @@ class Forecast:
             **_ranking(yes, total),
             "brier": float(np.average((self.probabilities - self.labels) ** 2, weights=w)),
             "log_loss": float(np.average(np.logaddexp(0, np.where(self.labels, -1, 1) * self._logit), weights=w)),
-            "calibration_slope": _slope(self._logit, self.labels, w),
-            "calibration_intercept": _intercept(self._logit, self.labels, w),
+            "calibration_slope": _slope(self._logit, self.labels, w, self._line),
+            "calibration_intercept": _intercept(self._logit, self.labels, w, self._level),
             "ece": self._ece(w),
             "accuracy": float(np.average((self.probabilities >= HALF) == self.labels, weights=w)),
             **_at_capacity(yes, total, capacity),
@@ -191,14 +206,14 @@ def _at_capacity(yes: np.ndarray, total: np.ndarray, capacity: float | None) -> 
     return dict(zip(names, (precision, float(reached / cases), float(precision * rows / cases)), strict=True))
 
 
-def _slope(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+def _slope(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray, start: np.ndarray | None) -> float:
     """Of a logistic regression of the labels on the forecast log-odds."""
     if not np.ptp(logit) > 0 or not 0 < weights @ labels < weights.sum():
         return np.nan
-    return logistic_line(logit, labels, weights)[1]
+    return logistic_line(logit, labels, weights, start)[1]
 
 
-def _intercept(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+def _intercept(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray, start: float) -> float:
     if not 0 < weights @ labels < weights.sum():
         return np.nan
 
@@ -208,11 +223,13 @@ def _intercept(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> fl
         height = weights @ (labels * linear - np.logaddexp(0, linear))
         return Place(float(height), np.array([weights @ (labels - p)]), np.array([[weights @ (p * (1 - p))]]))
 
-    found = maximise(at, np.zeros(1), largest_step=LONGEST_STEP)
+    found = maximise(at, np.array([start]), largest_step=LONGEST_STEP)
     return float(found.estimate[0]) if found.converged else np.nan
 
 
-def logistic_line(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
+def logistic_line(
+    logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, start: np.ndarray | None = None
+) -> tuple[float, float]:
     """Level and slope of labels on log-odds, by maximum likelihood.
 
     Parameters
@@ -223,6 +240,8 @@ def logistic_line(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | N
         Whether it happened; both must occur.
     weights : (N,)
         How often each row counts.
+    start : (2,)
+        Level and slope from which to begin.
 
     Returns
     -------
@@ -230,7 +249,7 @@ def logistic_line(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | N
         Level and slope; NaN where the log-odds separate the labels, so that there is no maximum.
     """
     design = np.column_stack([np.ones(len(logit)), logit])
-    found = fit_regression(design, labels, family="logistic", weights=weights)
+    found = fit_regression(design, labels, family="logistic", weights=weights, start=start)
     if not found.converged:
         return np.nan, np.nan
     return float(found.estimate[0]), float(found.estimate[1])
