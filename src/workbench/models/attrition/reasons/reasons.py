@@ -210,12 +210,13 @@ def give_reasons(
     agreement: tuple[float, int] | None = None
     for start in range(0, len(features), CHUNK):
         part = features.iloc[start : start + CHUNK].reset_index(drop=True)
-        total, raising = np.zeros((len(part), len(explainer.features))), np.zeros(1)
+        shape = len(part), len(explainer.features)
+        total, raising = np.zeros(shape), np.zeros(shape, dtype=np.uint16)
         bases, size, first = [], [], []
         for values, base in explainer.values(part):  # a refit after the other: all together are ten times as large
             total += values
-            raising = raising + (values > 0)
-            size.append(np.abs(values.astype(float)).mean(0))
+            raising += values > 0
+            size.append(np.abs(values).mean(0, dtype=float))
             bases.append(base)
             first += [values] if compared and start == 0 else []
         mean = total / len(bases)
