@@ -42,7 +42,7 @@ from workbench.models.attrition.stability import (
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
 
-SCHEMA = 5  # of the card: a change that old readers cannot read counts it up
+SCHEMA = 6  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
 MOST_DESCRIBED = 300_000
 """Rows by which a card describes features: tenths of so many are known to a thousandth."""
