@@ -14,8 +14,8 @@ FEWEST = 30
 FEWEST_BENT = 1000
 """Leavers and stayers from which an isotonic curve is tried: with 4,000 rows it made a slope of .99 one of .85."""
 TOP = 100
-"""Leavers, and stayers, in a block at least, and leavers among the riskiest by whom the slope beyond it is told: a share
-is then known to a tenth, the slope to a third."""
+"""Leavers, and stayers, in a block at least, and leavers among the riskiest by whom the slope beyond it is told: a
+share is then known to a tenth, the slope to a third."""
 FLATTEST = 0.01
 """Slope there at least: nobody becomes equal to others."""
 FOLDS = 5  # as everywhere where customers are divided for an evaluation
