@@ -12,8 +12,8 @@ MOST = {
     "churn_survival": (16, 80),
     "driver_analysis": (13, 50),
     "world_validation": (9, 40),
-    "attrition_risk": (16, 110),
-    "clv_roi": (15, 105),
+    "attrition_risk": (16, 111),
+    "clv_roi": (15, 106),
     "campaign_return": (4, 30),
     "pilot_evaluation": (6, 85),
 }

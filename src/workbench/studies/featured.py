@@ -23,9 +23,9 @@ CUSTOMER = "customer_id"
 MEMORY = "4GB"
 # Leaks are looked for in so many customers: whether a feature sees the future does not depend on whose it is.
 SAMPLED = 300
+# From so many rows on a table is laid out by customer: features of a million are made by many queries, each of some
+# customers who follow each other (`features.rows`), and a query skips what lies before and behind them.
 MANY_ROWS = 1_000_000
-"""From so many rows on a table is laid out by customer: features of a million are made by many queries, each of some
-customers who follow each other (`features.rows`), and a query skips what lies before and behind them."""
 
 
 def lacking(definition: "TableDefinition") -> str | None:

@@ -124,7 +124,7 @@ def test_an_arm_that_got_nothing_is_no_contact():
 def test_interactions_that_the_company_began_are_contacts_and_others_are_not():
     talked = pd.DataFrame({"customer_id": [1, 2, 3], "timestamp": pd.Timestamp("2025-02-20")})
     talked["outbound"] = pd.array([True, False, None], dtype="boolean")
-    sent = earlier_contacts(None, {}, talked, most=1)
+    sent = earlier_contacts(None, {}, lambda: talked, most=1)
     assert sent.rows["customer_id"].tolist() == [1]
     assert "0 treatments and 1 interactions" in sent.checks[0].message
     policy = Policy(most=1, days=90)
@@ -134,10 +134,11 @@ def test_interactions_that_the_company_began_are_contacts_and_others_are_not():
         False,
     ]
     _, treatments = trial(4)
-    (told,) = earlier_contacts(treatments, {"treatments": table()}, talked.drop(columns="outbound"), most=1).checks
+    known = {"treatments": table()}
+    (told,) = earlier_contacts(treatments, known, lambda: talked.drop(columns="outbound"), most=1).checks
     assert told.status == "warn"
     assert "count 2 treatments and none of 3 interactions" in told.message
-    assert earlier_contacts(treatments, {"treatments": table()}, talked).checks == ()  # nobody asks
+    assert earlier_contacts(treatments, known, pytest.fail).checks == ()  # nobody asks, nothing is read
 
 
 def flat(**columns):

@@ -1,12 +1,16 @@
 """Who was on board when: dated spells laid on the months before the day of valuation, and what came while they were."""
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from workbench.errors import ParameterError
 from workbench.models.purchases.while_active import Watched
+from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.statistics.dated.calendar import months_between, months_later
+from workbench.wording import sentence
 
 SETTLING = 1.0
 """Months at the beginning of a spell that say nothing of the months to come of who is on board: a first order, an
@@ -29,6 +33,48 @@ def as_of(spells: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     lasted = spells["duration"].to_numpy(dtype=float)
     known = spells.assign(duration=np.minimum(lasted, reached), event=spells["event"] & (lasted <= reached))
     return known[known["duration"] > np.maximum(known["entry"], 0.0)]
+
+
+def lifetimes_before(read: Lifetimes, today: dt.date, table: str) -> Lifetimes:
+    """Lifetimes as they were on an earlier day.
+
+    Parameters
+    ----------
+    read
+        As of the end of the records.
+    today
+        First day that is not looked at.
+    table
+        What they were read from, for errors.
+
+    Raises
+    ------
+    ParameterError
+        A day outside the records, or lifetimes without dates.
+    """
+    spells = read.spells
+    if spells is None:
+        raise ParameterError(
+            sentence(
+                "today: got {day}, but {table} have durations and no dates; customers are valued as they stand in the "
+                "file. Leave today open.",
+                day=today,
+                table=table,
+            )
+        )
+    first, last = spells.frame["begin"].min(), spells.as_of
+    if not first < pd.Timestamp(today) <= last:
+        raise ParameterError(
+            sentence(
+                "today: got {day}, outside the records of {table}; expected a day from {first} to {last}.",
+                day=today,
+                table=table,
+                first=(first.normalize() + pd.Timedelta(days=1)).date(),
+                last=last.date(),
+            )
+        )
+    known = as_of(spells.frame, pd.Timestamp(today))
+    return replace(read, spells=replace(spells, frame=known, as_of=pd.Timestamp(today)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,7 +12,7 @@ from workbench.decisions.value.contracts import names, renewals
 from workbench.decisions.value.laid import Laid, laid_out, paid_by
 from workbench.decisions.value.life_table import LifeTable
 from workbench.decisions.value.looking_back import ROUGH, look_back, no_earlier_day
-from workbench.decisions.value.on_board import as_of
+from workbench.decisions.value.on_board import as_of, lifetimes_before
 from workbench.decisions.value.staying import ByTenure, Fading, FromRun, Staying
 from workbench.decisions.value.subscribers import Subscribers
 from workbench.draws import seed_of
@@ -145,36 +145,9 @@ def contracts_of(
         rows = rows.assign(**{fee: values})
     known = rows if name == "subscriptions" else rows.drop(columns=[fee], errors="ignore")
     read = lifetimes_of_dataset(dataset, (name, known), customers=customers)
-    until = read if today is None else _before(read, today, name)
+    until = read if today is None else lifetimes_before(read, today, name)
     ended = today is not None and read.spells is not None and pd.Timestamp(today) < read.spells.as_of
     return Signed(lifetimes=until, rows=rows, fee=fee, unit=1 / number_of(1.0, read.time_unit), earlier=ended)
-
-
-def _before(read: Lifetimes, today: dt.date, table: str) -> Lifetimes:
-    """Lifetimes as they were on an earlier day."""
-    spells = read.spells
-    if spells is None:
-        raise ParameterError(
-            sentence(
-                "today: got {day}, but {table} have durations and no dates; customers are valued as they stand in the "
-                "file. Leave today open.",
-                day=today,
-                table=table,
-            )
-        )
-    first, last = spells.frame["begin"].min(), spells.as_of
-    if not first < pd.Timestamp(today) <= last:
-        raise ParameterError(
-            sentence(
-                "today: got {day}, outside the records of {table}; expected a day from {first} to {last}.",
-                day=today,
-                table=table,
-                first=(first.normalize() + pd.Timedelta(days=1)).date(),
-                last=last.date(),
-            )
-        )
-    known = as_of(spells.frame, pd.Timestamp(today))
-    return replace(read, spells=replace(spells, frame=known, as_of=pd.Timestamp(today)))
 
 
 def read_survival(tables: tuple[pd.DataFrame, pd.DataFrame] | None) -> SurvivalDraws | None:

@@ -1,6 +1,6 @@
 """Randomised calls: of customers whom chance let be called, how many left all the same, beside those it left alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class EarlierContacts:
 def earlier_contacts(
     treatments: pd.DataFrame | None,
     tables: Mapping[str, TableDefinition],
-    interactions: pd.DataFrame | None = None,
+    read_interactions: Callable[[], pd.DataFrame | None] = lambda: None,
     *,
     most: int | None = None,
 ) -> EarlierContacts:
@@ -51,9 +51,9 @@ def earlier_contacts(
         `customer_id`, `initiative`, `arm`, `start`; None where there are no records.
     tables
         Definitions of the dataset's tables, by name: which arms got nothing.
-    interactions
-        `customer_id`, `timestamp` and `outbound`: whether the company began it. Where nothing says so they do not
-        count, for most are the customers' own.
+    read_interactions
+        Gives `customer_id`, `timestamp` and `outbound`: whether the company began it. Where nothing says so they do not
+        count, for most are the customers' own. They are many, and read only where somebody asks.
     most
         Contacts that a customer may have; what counts is told only where somebody asks.
     """
@@ -67,7 +67,7 @@ def earlier_contacts(
         }
         had = treatments[treatments["initiative"].astype(str).map(controls) != treatments["arm"].astype(str)]
         parts.append(pd.DataFrame({"customer_id": had["customer_id"], "timestamp": pd.to_datetime(had["start"])}))
-    sent = 0
+    sent, interactions = 0, None if most is None else read_interactions()
     if interactions is not None and OUTBOUND in interactions:
         began = interactions.loc[interactions[OUTBOUND].eq(True).fillna(False), ["customer_id", "timestamp"]]
         sent = len(began)
