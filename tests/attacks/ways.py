@@ -5,6 +5,7 @@ workbench works. Where a way is hard to follow to its end (steps of a curve read
 the true number as soon as nothing stands in the way.
 """
 
+import re
 import stat
 
 import numpy as np
@@ -244,7 +245,8 @@ def single_customers(left, company):
     some = [ids.iloc[i] for i in np.linspace(0, len(ids) - 1, 25).astype(int)]
     for where, text in left.texts.items():
         if not where.startswith("private/"):
-            yield from (f"{each} in {where}" for each in some if each in text)
+            # Within a longer word it is part of a digest: each line of the journal has one by chance.
+            yield from (f"{each} in {where}" for each in some if re.search(rf"(?<!\w){each}(?!\w)", text))
             if "private/" in text:
                 yield f"private/ named in {where}"
     for path in (left.folder / "private").rglob("*"):
