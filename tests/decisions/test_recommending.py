@@ -56,6 +56,12 @@ def test_of_a_test_the_lot_draws_one_of_every_two_who_promise_alike():
     pd.testing.assert_frame_equal(listed, found.drawn())
 
 
+def test_one_customer_alone_is_not_drawn_away():
+    found = answer(np.full(1, 0.17))
+    assert found.verdict == "test"
+    assert found.drawn()["drawn"].tolist() == [True]
+
+
 def test_of_a_round_that_pays_everybody_is_drawn():
     listed = answer(np.full(100, 0.5), capacity=Capacity(a_week=40)).drawn()
     assert listed["drawn"].sum() == listed["recommended"].sum() == 40

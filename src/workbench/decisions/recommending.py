@@ -67,7 +67,7 @@ class Recommendation:
         customers = self.contacts.customers
         listed = customers[customers["recommended"]].sort_values("expected_profit", ascending=False, kind="stable")
         lot = np.ones(len(listed), dtype=bool)
-        if self.verdict == "test":
+        if self.verdict == "test" and len(listed) > 1:
             first = np.random.default_rng(seed_of(self.random_seed, "lot")).random((len(listed) + 1) // 2) < 0.5
             lot = np.column_stack([first, ~first]).ravel()[: len(listed)]
         return customers.assign(drawn=pd.Series(lot, index=listed.index, dtype="boolean"))

@@ -61,6 +61,16 @@ def test_the_riskiest_of_very_many_are_told_their_risk():
     assert np.mean(ratios, axis=0) == pytest.approx([1.0, 1.0, 1.0], abs=0.25)
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_the_riskiest_have_all_left_risks_stay_in_order():
+    raw, customers = world(20_000, lambda raw: np.where(raw > 1.5, 1.0, true_bend(raw)))
+    found = calibrate(raw, customers)
+    assert found.knots
+    grid = found.risk(found.line(np.linspace(-8, 8, 500)))
+    assert (np.diff(grid) > 0).all()
+    assert found.risk(found.line(np.array([3.0]))) > 0.95
+
+
 def test_with_fewer_than_a_thousand_leavers_it_is_a_line():
     raw, customers = world(3000, true_bend)
     assert customers.left.sum() < 1000

@@ -394,8 +394,8 @@ def _same_day(log: DayLog, end: pd.Timestamp) -> None:
     if abs((end - day).days) > APART:
         raise ParameterError(
             sentence(
-                "today: orders are known until {day}, contracts until {end}; expected both until the same day. Value "
-                "customers as of {earlier}, and set today to it.",
+                "today: orders are known until {day}, contracts until {end}; expected both until the same day. Set "
+                "today to {earlier}.",
                 day=day.date(),
                 end=end.date(),
                 earlier=min(day, end).date(),

@@ -14,8 +14,8 @@ FEWEST = 30
 FEWEST_BENT = 1000
 """Leavers and stayers from which an isotonic curve is tried: with 4,000 rows it made a slope of .99 one of .85."""
 TOP = 100
-"""Leavers, and stayers, in a block at least, and leavers among the riskiest by whom the slope beyond it is told: a
-share is then known to a tenth, the slope to a third."""
+"""Leavers in a block at least, and among the riskiest by whom the slope beyond it is told: a share is then known to a
+tenth, the slope to a third."""
 FLATTEST = 0.01
 """Slope there at least: nobody becomes equal to others."""
 FOLDS = 5  # as everywhere where customers are divided for an evaluation
@@ -111,12 +111,11 @@ def _bent_is_better(log_odds: np.ndarray, later: Customers) -> bool:
 
 
 def _wide(edges: np.ndarray, gone: np.ndarray) -> np.ndarray:
-    """Where blocks begin (B,), put together from the top until `TOP` of each have left and as many have stayed."""
+    """Where blocks begin (B,), put together from the top until `TOP` of each have left."""
     begin: list[int] = []
     end, left = int(edges[-1]), np.concatenate([[0], np.cumsum(gone)])
     for start in edges[-2::-1]:
-        cases = left[end] - left[start]
-        if min(cases, end - start - cases) >= TOP:
+        if left[end] - left[start] >= TOP:
             begin.append(int(start))
             end = int(start)
     return np.array([0, *begin[-2::-1]])
@@ -125,6 +124,8 @@ def _wide(edges: np.ndarray, gone: np.ndarray) -> np.ndarray:
 def _highest(line: np.ndarray, gone: np.ndarray, counts: np.ndarray) -> float:
     """Slope among those of the highest log-odds of whom `TOP` have left, from nearly flat to that of the line."""
     first = int(np.searchsorted(np.cumsum(gone[::-1]), TOP)) + 1
+    if gone[-first:].all() or not np.ptp(line[-first:]) > 0:  # nothing there tells a slope
+        return 1.0
     slope = logistic_line(line[-first:], gone[-first:], counts[-first:])[1]
     return float(np.clip(slope, FLATTEST, 1.0)) if np.isfinite(slope) else 1.0
 
