@@ -8,8 +8,7 @@ from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from workbench.errors import DataError
-from workbench.evaluation.binary import bootstrap
-from workbench.evaluation.binary import groups as grouped
+from workbench.evaluation.binary import resampling
 from workbench.evaluation.binary.bootstrap import evaluate
 from workbench.evaluation.binary.groups import by_group
 from workbench.evaluation.binary.scores import MEASURES, Forecast, logistic_line
@@ -95,7 +94,7 @@ def test_of_very_many_customers_some_are_drawn_and_the_interval_is_that_of_all(m
     """Drawing 2,000 of 8,000 customers, scaled by √(1/4), gives the interval of drawing all, about the same score."""
     labels, p = sample(8_000)
     whole = evaluate(labels, {"a": p}, np.arange(8_000), random_seed=1, capacity=200)
-    monkeypatch.setattr(bootstrap, "MOST_DRAWN", 2_000)
+    monkeypatch.setattr(resampling, "MOST_DRAWN", 2_000)
     some = evaluate(labels, {"a": p}, np.arange(8_000), random_seed=1, capacity=200)
     assert (some.rows, some.customers, some.cases) == (8_000, 8_000, int(labels.sum()))  # counts are of all
     for measure in ("roc_auc", "brier", "log_loss", "calibration_slope", "caught_at_capacity"):
@@ -108,7 +107,7 @@ def test_the_interval_of_a_large_group_is_that_of_drawing_all_of_it(monkeypatch)
     labels, p = sample(4000)
     forecast, groups = Forecast(labels=labels, probabilities=p), pd.Series(["one"] * 4000, name="group")
     whole = by_group(forecast, groups, random_seed=1).iloc[0]
-    monkeypatch.setattr(grouped, "MOST_DRAWN", 1000)
+    monkeypatch.setattr(resampling, "MOST_DRAWN", 1000)
     some = by_group(forecast, groups, random_seed=1).iloc[0]
     assert some["roc_auc"] == whole["roc_auc"]
     assert some["roc_auc_lower"] < some["roc_auc"] < some["roc_auc_upper"]

@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.evaluation.binary.resampling import draw_from
 from workbench.evaluation.binary.scores import MEASURES, Forecast
 from workbench.wording import number, sentence
 
 RESAMPLES = 400
 """Enough for a 90% interval whose ends move by a fifth of a standard error."""
-MOST_DRAWN = 50_000
-"""Customers that are drawn at a time. Of more, so many are drawn, and what they vary by is scaled to all, for standard
-errors go with the root of the number: the cost of intervals then no longer grows."""
 LEVEL = 0.90
 """Of all intervals of the house, so that those of two studies can be laid side by side: a convention."""
 SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "ece"})
@@ -184,10 +182,6 @@ def evaluate(
     ------
     DataError
         All labels are equal.
-
-    References
-    ----------
-    Bickel, Götze and van Zwet (1997), Resampling fewer than n observations, Statistica Sinica 7.
     """
     truth = np.asarray(labels, dtype=bool)
     if not 0 < truth.sum() < len(truth):
@@ -202,28 +196,25 @@ def evaluate(
     values = np.array([list(each.scores(stood_for, capacity=capacity).values()) for each in forecasts.values()])
     codes, known = pd.factorize(np.asarray(customers))
     random, all_of_them = np.random.default_rng(random_seed), len(known)
-    seen, few, scale = forecasts, stood_for, 1.0
-    if all_of_them > MOST_DRAWN:
-        lots = np.zeros(all_of_them, dtype=bool)
-        lots[random.choice(all_of_them, MOST_DRAWN, replace=False)] = True
-        there, scale = lots[codes], float(np.sqrt(MOST_DRAWN / all_of_them))
-        codes, known = pd.factorize(codes[there])
-        few = stood_for[there]
-        seen = {
-            name: Forecast(labels=truth[there], probabilities=each.probabilities[there]) for name, each in seen.items()
-        }
+    some = draw_from(all_of_them, random)
+    chosen = np.zeros(all_of_them, dtype=bool)
+    chosen[some.places] = True
+    there = chosen[codes]
+    codes, known = pd.factorize(codes[there])
+    few = stood_for[there]
+    seen = {
+        name: Forecast(labels=truth[there], probabilities=each.probabilities[there]) for name, each in forecasts.items()
+    }
     draws = np.empty((resamples, len(forecasts), len(MEASURES)))
     for draw in draws:
         times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes] * few
         part = None if capacity is None else capacity * times.sum() / stood_for.sum()
         for at, forecast in enumerate(seen.values()):
             draw[at] = list(forecast.scores(times, capacity=part).values())
-    if scale < 1:
-        draws = values + scale * (draws - np.ma.masked_invalid(draws).mean(axis=0).filled(np.nan))
     return Evaluation(
         forecasts=forecasts,
         values=values,
-        draws=draws,
+        draws=some.of_all(draws, values),
         level=level,
         rows=len(truth),
         customers=all_of_them,

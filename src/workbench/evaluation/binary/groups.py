@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from workbench.errors import DataError
-from workbench.evaluation.binary.bootstrap import MOST_DRAWN
+from workbench.evaluation.binary.resampling import draw_from
 from workbench.evaluation.binary.scores import Forecast
 from workbench.wording import number, sentence, shown
 
@@ -100,20 +100,15 @@ def _outcomes(part: Forecast, counts: np.ndarray, level: float) -> dict[str, flo
 
 
 def _auc(part: Forecast, counts: np.ndarray, random: np.random.Generator, level: float) -> dict[str, float]:
-    value, some, scale = part.roc_auc(counts), np.arange(len(counts)), 1.0
-    if len(counts) > MOST_DRAWN:
-        some = random.choice(len(counts), MOST_DRAWN, replace=False)
-        scale = np.sqrt(MOST_DRAWN / len(counts))
-    seen, size = Forecast(labels=part.labels[some], probabilities=part.probabilities[some]), len(some)
-    drawn = np.array(
-        [
-            seen.roc_auc(np.bincount(random.integers(0, size, size), minlength=size) * counts[some])
-            for _ in range(RESAMPLES)
-        ]
-    )
-    known = drawn[np.isfinite(drawn)]
-    if scale < 1 and len(known):
-        known = value + scale * (known - known.mean())
+    some, value = draw_from(len(counts), random), part.roc_auc(counts)
+    there, size = some.places, len(some.places)
+    seen = Forecast(labels=part.labels[there], probabilities=part.probabilities[there])
+    drawn = [
+        seen.roc_auc(np.bincount(random.integers(0, size, size), minlength=size) * counts[there])
+        for _ in range(RESAMPLES)
+    ]
+    known = some.of_all(np.array(drawn), value)
+    known = known[np.isfinite(known)]
     ends = np.quantile(known, [(1 - level) / 2, (1 + level) / 2]) if len(known) else (np.nan, np.nan)
     return {"roc_auc": value, "roc_auc_lower": float(ends[0]), "roc_auc_upper": float(ends[1])}
 

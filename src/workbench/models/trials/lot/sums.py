@@ -1,8 +1,7 @@
 """Trials too large for memory: differences and CUPED from sums that the database makes in one pass."""
 
-import math
 from collections.abc import Mapping, Sequence
-from math import comb
+from math import comb, prod
 from typing import Any
 
 import ibis
@@ -130,7 +129,7 @@ def _cells(
             sums[f"known_{place}"] = rows[f"x{place}"].count()
         for one, two in _powers(outcome in before):
             factors = [rows[f"y{place}"]] * one + [rows[f"x{place}"]] * two if two else [rows[f"y{place}"]] * one
-            product = math.prod(factors[1:], start=factors[0]).sum() if factors else rows[f"y{place}"].count()
+            product = prod(factors[1:], start=factors[0]).sum() if factors else rows[f"y{place}"].count()
             sums[_name((one, two), place)] = product
     cells = rows.group_by(arm, *strata).aggregate(**sums).execute().dropna(subset=[arm, *strata])
     for place, outcome in enumerate(outcomes):
