@@ -96,8 +96,22 @@ def test_lapses_of_the_grocer_are_found_as_measured(bench):
     assert metrics["test_leavers"] == 123
     assert metrics["roc_auc"] >= 0.85
     assert metrics["roc_auc_logistic"] == pytest.approx(0.855, abs=0.01)
-    assert round(123 * metrics["caught_at_capacity"]) >= 50
+    # 48 to 51 of 123 with five seeds: two more or less are chance, so what is caught is told of four months (below).
+    assert round(123 * metrics["caught_at_capacity"]) >= 46
     assert "returned" in {finding["id"] for finding in said["findings"]}  # most do
+
+
+@pytest.mark.slow
+def test_of_lapses_of_the_grocer_the_share_is_caught_that_was_measured(bench):
+    """50 of 123 in 200, over four months: one month has 47 to 52, whichever windows features look back."""
+    caught = leavers = 0
+    for today in ("2017-09-16", "2017-10-14", "2017-11-11", "2017-12-09"):
+        said, _ = study_of(bench, "attrition_risk", "--dataset", "completejourney", "-p", f"today={today}")
+        metrics = said["metrics"]
+        caught += metrics["caught_at_capacity"] * metrics["test_leavers"]
+        leavers += metrics["test_leavers"]
+    assert 500 <= leavers <= 560
+    assert caught / leavers >= 50 / 123
 
 
 def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
