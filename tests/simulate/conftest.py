@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from workbench.simulate import population
+from workbench.simulate import decisions, population
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.world import simulate
 
@@ -40,17 +40,29 @@ def company(tmp_path_factory):
     return make
 
 
+TOLERANCE = 0.08
+"""Error of a value in these tests, as a share of its cost: a quarter of the usual precision, a sixteenth of the work."""
+
+
+def make_truth_small(patch):
+    """A truth of few people, valued to `TOLERANCE`."""
+    patch.setattr(population, "NEWCOMERS", 4_096)
+    patch.setattr(population, "ACTIVE", 4_096)
+    patch.setattr(decisions, "TOLERANCE", TOLERANCE)
+
+
 @pytest.fixture(scope="session")
 def firm(company):
     """One company for tests that only read: 600 customers over 20 months, with trials."""
-    return company("preset=small", "customers=600", "months=20", "seed=4")
+    with pytest.MonkeyPatch.context() as patch:
+        make_truth_small(patch)
+        return company("preset=small", "customers=600", "months=20", "seed=4")
 
 
 @pytest.fixture
 def few_people(monkeypatch):
-    """A truth whose population is small: for tests that are not about its size."""
-    monkeypatch.setattr(population, "NEWCOMERS", 4_096)
-    monkeypatch.setattr(population, "ACTIVE", 4_096)
+    """A truth that is small, for tests that are not about its size."""
+    make_truth_small(monkeypatch)
 
 
 @pytest.fixture(scope="session")
