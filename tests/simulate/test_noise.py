@@ -32,6 +32,16 @@ def test_anything_else_gets_unrelated_numbers(other):
     assert abs(np.corrcoef(one, other)[0, 1]) < 4 / np.sqrt(one.size)
 
 
+def test_numbers_are_those_of_philox_at_their_key_and_count_whatever_was_drawn_before():
+    """The stream that worlds of every version are made of."""
+    part = Noise(seed=2**63 - 1, first=1_024, size=7, replicate=5)
+    part.pieces(Mechanism.TOUCH, 2)
+    found = part.uniform(Mechanism.LEAVE, 7, 2)
+    key = np.array([2**63 - 1, (5 << 40) | (Mechanism.LEAVE << 24) | (2 << 16) | (7 + 2_048)], dtype=np.uint64)
+    words = np.random.Philox(key=key, counter=256).random_raw(7)
+    assert np.array_equal(found, (words >> np.uint64(11)) * 2.0**-53 + 2.0**-54)
+
+
 def test_numbers_are_uniform_strictly_between_0_and_1():
     for numbers in (ALL.uniform(Mechanism.LEAVE, -36), *ALL.pieces(Mechanism.TOUCH, 0, 3)):
         assert numbers.min() > 0

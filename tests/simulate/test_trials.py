@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from workbench import datasets
+from workbench.simulate import trial_effects as trial_effects_module
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.history import live
 from workbench.simulate.engine.initiatives import offered
@@ -173,6 +174,19 @@ def test_effects_by_month_are_those_of_the_summary_and_have_errors(firm):
         assert np.allclose(each["orders"].cumsum(), each["orders_so_far"])
     assert (table.filter(like="_error") >= 0).all().all()
     assert table.notna().all().all()
+
+
+def test_effects_are_the_same_to_the_bit_however_many_replicates_are_lived_together(monkeypatch):
+    settings, world, made = enrolments("customers=4096", months=7, size=64)
+    pilot = next(each for each in made if each.kind == "pilot")
+    found = []
+    for at_once in (64, 3 * 64, 2_048):  # each of the four alone, three and one, all
+        monkeypatch.setattr(trial_effects_module, "AT_ONCE", at_once)
+        effect, by_customer = trial_effects(settings, world, pilot, Noise(3, 0, 64))
+        moments = [array for each in effect.moments.values() for array in (each.total, each.covariance)]
+        found.append(np.concatenate([each.ravel() for each in (by_customer, effect.gain, effect.error, *moments)]))
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def test_means_of_those_still_there_have_the_error_that_replicates_tell():

@@ -12,7 +12,7 @@ from tests.simulate.conftest import TOLERANCE
 
 from workbench.simulate.decisions import UNDONE_MONTHS, VALUE_MONTHS, _present, subsets_of, value_ahead, worth
 from workbench.simulate.engine import equations as eq
-from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.calibration import _Draw, world_of
 from workbench.simulate.engine.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, draw
 from workbench.simulate.engine.customers import Customers, join
 from workbench.simulate.engine.futures import Worlds, ahead
@@ -318,9 +318,20 @@ def test_survival_of_newcomers_is_what_kaplan_meier_sees_in_a_large_company(comp
 
 
 def test_newcomers_do_not_depend_on_how_the_company_is_cut(world):
-    """The truth about the population is of the seed, not of the size of the company."""
+    """The truth about the population is of the seed, not of the size of the company: it is calibrated once."""
     small, large = (read_settings([f"customers={n}", "seed=4"]) for n in (10, 100_000))
-    assert world_of(small).hazard_base.tolist() == world_of(large).hazard_base.tolist()
+    assert world_of(small) is world_of(large)
+
+
+@pytest.mark.parametrize("other", ["seed=5", "churn=0.03", "response=0.3", "start=2023-07", "halo=0", "warning=0"])
+def test_what_a_world_is_drawn_from_wants_another_calibration(other):
+    one, same, different = (
+        _Draw(*draw(each), each.seed, each.first_day.month)
+        for each in map(
+            read_settings, (["seed=4"], ["seed=4", "customers=10"], [other] if "seed" in other else ["seed=4", other])
+        )
+    )
+    assert (one == same, hash(one) == hash(same), one == different) == (True, True, False)
 
 
 def test_a_newcomer_has_used_nothing_and_is_content_as_loyalty_and_price_have_it(world):

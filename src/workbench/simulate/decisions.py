@@ -12,7 +12,7 @@ from workbench.simulate.engine.coefficients import Coefficients
 from workbench.simulate.engine.customers import Customers
 from workbench.simulate.engine.futures import Worlds, ahead
 from workbench.simulate.engine.initiatives import Initiative
-from workbench.simulate.engine.noise import Mechanism, Noise, Together
+from workbench.simulate.engine.noise import AT_ONCE, Mechanism, Noise, Together
 from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.words import TOUCHPOINTS
 from workbench.simulate.population import ANNUAL_RATE, CASH, discount
@@ -23,7 +23,6 @@ UNDONE_MONTHS = (12, 36)  # horizons of what single customers are worth if nothi
 TOLERANCE = 0.02  # Monte-Carlo error of a value, as a share of its cost
 FEW = 500  # customers: of a smaller company the same effort is spent, and the error, which is told, is larger
 MOST_SLOTS = 131_072  # slots are alike: of a larger company so many are valued, and scaled up
-_AT_ONCE = 2_048  # slots that fit in a cache: replicates of a small company are together, a large one is in parts
 _MOST = 100_000  # replicates
 
 
@@ -141,9 +140,9 @@ def value_ahead(
     allowed = allowed * max(1.0, FEW / settings.customers)
     if settings.customers > MOST_SLOTS:  # who is valued adds to the error: room is left for that
         allowed = allowed * MOST_SLOTS / settings.customers / 4
-    at_once = max(1, _AT_ONCE // len(people))
+    at_once = max(1, AT_ONCE // len(people))  # a large company is worked out in parts
     many, reached_many = people.repeated(at_once), np.tile(reached, at_once)
-    parts = [slice(first, min(first + _AT_ONCE, len(many))) for first in range(0, len(many), _AT_ONCE)]
+    parts = [slice(first, min(first + AT_ONCE, len(many))) for first in range(0, len(many), AT_ONCE)]
     worlds = [_worlds(initiatives, reached_many[:, part], subsets) for part in parts]
     total, squares = np.zeros((2, len(subsets), len(people)))
     flows = np.zeros((len(subsets), VALUE_MONTHS))

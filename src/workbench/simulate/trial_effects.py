@@ -14,7 +14,7 @@ from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.coefficients import Coefficients
 from workbench.simulate.engine.customers import Customers
 from workbench.simulate.engine.futures import Ahead, Worlds, ahead
-from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.noise import AT_ONCE, Noise, Together
 from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.trials import Enrolment
 from workbench.simulate.population import CASH
@@ -163,29 +163,33 @@ def trial_effects(
     total, squares = np.zeros((2, 2, len(people)))
     replicates = max(2, _TRIAL_CUSTOMERS // settings.customers)
     samples = {"enrolled": _Sample(each.slot), "treated": _Sample(each.slot[each.arm == arm])}
-    for replicate in range(replicates):
-        cash = np.zeros((2, len(people)))
+    at_once = max(1, AT_ONCE // len(people))
+    for first in range(0, replicates, at_once):
+        drawn = range(first, min(first + at_once, replicates))
+        many = people.repeated(len(drawn))
+        cash, so_far = np.zeros((2, len(many))), np.zeros((len(_FLOWS), len(many)))
         futures = ahead(
             world,
-            people,
+            many,
             worlds,
-            noise.again(1 + replicate),
+            Together(tuple(noise.again(1 + replicate) for replicate in drawn)),
             first=each.start,
             months=EFFECT_MONTHS,
             calendar=settings.first_day.month,
             lift_until=each.until,
         )
-        so_far = np.zeros((len(_FLOWS), len(people)))
         for step, month in enumerate(futures):
-            quantities = _quantities(world, people, month, so_far)
-            for sample in samples.values():
-                sample.add(step, quantities)
+            quantities = _quantities(world, many, month, so_far)
+            for replicate in np.split(quantities, len(drawn), axis=1):
+                for sample in samples.values():
+                    sample.add(step, replicate)
             if step < TRIAL_MONTHS:
                 cash += np.asarray(sum(month.cash[kind] for kind in CASH))
             if step == TRIAL_MONTHS - 1:
-                gain = np.stack([month.staying[1] - month.staying[0], cash[1] - cash[0]])
-                total += gain
-                squares += gain**2
+                gains = np.stack([month.staying[1] - month.staying[0], cash[1] - cash[0]])
+                for gain in np.split(gains, len(drawn), axis=1):
+                    total += gain
+                    squares += gain**2
     mean = total / replicates
     error = np.maximum(squares / replicates - mean**2, 0)
     effect = TrialEffect(

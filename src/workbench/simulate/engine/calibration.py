@@ -5,7 +5,7 @@ common with the records, and its size does not depend on theirs: the same seed h
 """
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from workbench.simulate.engine import equations as eq
-from workbench.simulate.engine.coefficients import Coefficients, draw, scaled
+from workbench.simulate.engine.coefficients import Aims, Coefficients, draw, scaled
 from workbench.simulate.engine.customers import Customers
 from workbench.simulate.engine.history import Month, live
 from workbench.simulate.engine.intentions import Leaving, order_factor
@@ -28,7 +28,6 @@ _ROUNDS = 3  # intercepts no longer move after
 _SETTLED = -12  # from this month on the burn-in is taken to have forgotten its beginning
 
 
-@lru_cache(maxsize=8)
 def world_of(settings: Settings) -> Coefficients:
     """The calibrated coefficients of a world.
 
@@ -37,9 +36,35 @@ def world_of(settings: Settings) -> Coefficients:
     settings
         Of the world.
     """
-    world, aims = draw(settings)
-    noise = Noise(settings.seed, 0, SAMPLE, REPLICATE)
-    calendar = settings.first_day.month
+    return _calibrated(_Draw(*draw(settings), settings.seed, settings.first_day.month))
+
+
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """All that a calibration hangs on; draws are equal by value, which arrays alone are not."""
+
+    world: Coefficients
+    aims: Aims
+    seed: int
+    calendar: int
+
+    def _values(self) -> tuple:
+        drawn = [*vars(self.world).values(), *vars(self.aims).values()]
+        values = (each.tobytes() if isinstance(each, np.ndarray) else each for each in drawn)
+        return (self.seed, self.calendar, *values)
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Draw) and self._values() == other._values()
+
+
+@lru_cache(maxsize=64)
+def _calibrated(drawn: _Draw) -> Coefficients:
+    """Companies that differ in size alone share one calibration."""
+    world, aims, calendar = drawn.world, drawn.aims, drawn.calendar
+    noise = Noise(drawn.seed, 0, SAMPLE, REPLICATE)
     world = replace(world, hazard_base=np.full(4, _NOBODY_LEAVES))
     people = _last(world, noise, calendar)
     world = replace(world, usual=_usual(world, people))

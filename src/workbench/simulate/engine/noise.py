@@ -6,6 +6,7 @@ same numbers whichever chunk it is dealt to. Philox (Salmon et al., 2011, "Paral
 makes this cheap: its stream is a function of key and counter, so any block of it can be had without the rest.
 """
 
+import threading
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -16,6 +17,7 @@ _BLOCK = 4  # Philox gives four words a count
 _EARLIEST = 2048  # months before the records are negative; a key is not
 _HALF = 0.5  # the middle of a step, so that no number is 0 or 1
 _PIECES = 4  # numbers of 16 bits in a word of 64
+AT_ONCE = 2_048  # slots that fit in a cache: a small company lives through several replicates together
 
 
 class Mechanism(IntEnum):
@@ -41,6 +43,23 @@ class Mechanism(IntEnum):
     USAGE = 18
     ENQUIRY = 19
     REMINDER = 20
+
+
+class _Streams(threading.local):
+    """Philox at any key and count: a new generator would first ask the system for entropy, five times as long."""
+
+    def __init__(self) -> None:
+        self._philox = np.random.Philox(key=0)
+        self._state = self._philox.state  # nothing drawn yet
+
+    def words(self, key: tuple[int, int], count: int, size: int) -> np.ndarray:
+        self._state["state"]["key"][:] = key
+        self._state["state"]["counter"][0] = count
+        self._philox.state = self._state
+        return self._philox.random_raw(size)
+
+
+_STREAMS = _Streams()
 
 
 @dataclass(frozen=True)
@@ -125,9 +144,7 @@ class Noise:
 
     def _words(self, mechanism: Mechanism, month: int, sub: int) -> np.ndarray:
         field = (self.replicate << 40) | (int(mechanism) << 24) | (sub << 16) | (month + _EARLIEST)
-        key = np.array([self.seed, field], dtype=np.uint64)
-        counter = np.array([self.first // _BLOCK, 0, 0, 0], dtype=np.uint64)
-        return np.random.Philox(key=key, counter=counter).random_raw(self.size)
+        return _STREAMS.words((self.seed, field), self.first // _BLOCK, self.size)
 
 
 @dataclass(frozen=True)
