@@ -13,7 +13,7 @@ from tests.attacks.ways import WAYS
 FINE = [3.0, 6.0, 9.0, 12.0, 15.0, 18.0, 21.0, 24.0]
 STUDIES = {
     "churn_survival": ("lifetimes", {"horizons": FINE}),
-    "driver_analysis": ("surveys", {"draws": 100, "tune": 100, "imputations": 2}),
+    "driver_analysis": ("surveys", {"draws": 50, "tune": 50, "imputations": 2}),
     "attrition_risk": ("lifetimes", {"budget": 1, "refits": 2}),
     "clv_roi": ("orders", {"draws": 100}),
 }
