@@ -41,7 +41,7 @@ def company(tmp_path_factory):
 
 
 TOLERANCE = 0.08
-"""Error of a value in these tests, as a share of its cost: a quarter of the usual precision, a sixteenth of the work."""
+"""Error of a value in these tests, as a share of its cost: a quarter of the usual precision, 1/16 of the work."""
 
 
 def make_truth_small(patch):

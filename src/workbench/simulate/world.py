@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 from workbench.errors import DataError
 from workbench.files import private_folder, strict_json
@@ -33,6 +34,7 @@ from workbench.wording import sentence, shown
 TRUTH_FOLDER = ".truth"  # in data/; no dataset.yaml can name a file outside its own folder
 _WORTH_A_PROCESS = 4  # blocks
 _WAITING = 6  # blocks under way or waiting to be written
+_SUMS = {"limits": 1, "user_api": "blas"}  # with another number of threads sums are rounded in another order
 
 
 def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None, *, cores: int | None = None) -> None:
@@ -114,6 +116,7 @@ class _Here:
 
 
 def _workers(cores: int, jobs: int, stack: ExitStack) -> ProcessPoolExecutor | _Here:
+    stack.enter_context(threadpool_limits(**_SUMS))
     if cores == 1 or jobs < _WORTH_A_PROCESS:
         return _Here()
     context = multiprocessing.get_context("spawn")
@@ -138,6 +141,7 @@ def _lived(workers: ProcessPoolExecutor | _Here, jobs: Sequence[tuple]) -> Itera
 def _serve() -> None:
     """Ctrl-C is for the process that writes the files; those that work for it end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(**_SUMS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
