@@ -93,6 +93,14 @@ def test_an_initiative_without_effect_is_worth_minus_its_cost(world, people):
         assert each["monte_carlo_error"] == 0
 
 
+def test_a_value_is_known_to_two_percent_of_its_cost(world, people):
+    initiatives = offered(SETTINGS)[:2]
+    value, _ = value_ahead(SETTINGS, world, people, Noise(4, 0, 1_024), initiatives)
+    known, _ = worth(SETTINGS, value, initiatives, 1_024)
+    assert len(known["subsets"]) == 4
+    assert all(0 < each["monte_carlo_error"] <= 0.02 * each["cost"] for each in known["subsets"][1:])
+
+
 def test_what_customers_are_worth_if_nothing_is_done_adds_up_to_the_flows_of_doing_nothing(world, people):
     value, undone = value_ahead(SETTINGS, world, people, Noise(4, 0, 1_024), offered(SETTINGS)[:1])
     for months, worth_ in zip(UNDONE_MONTHS, undone.value, strict=True):

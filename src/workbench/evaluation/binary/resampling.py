@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST_DRAWN = 50_000
-"""Units that are drawn at a time: at so many a quantile of a score's draws moves by less than is shown."""
+"""Units that are drawn at a time, a choice: the cost of intervals no longer grows with their number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Drawn:
     Attributes
     ----------
     places : (m,)
-        Which of the units, in no order of meaning where they are fewer than all.
+        Which of the units, in random order where they are fewer than all.
     share
         Of all units.
     """
