@@ -34,13 +34,13 @@ story: setup ## four studies that read each other, on a simulated company (up to
 	@$(BIN)/python examples/tour.py story
 
 test: setup ## the tests (a few minutes)
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n auto -m "not slow" $(COVER)
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(COVER)
 
 coverage: ## the same, and how much of the code they run; CI holds the floor
 	@$(MAKE) --no-print-directory test COVER="--cov --cov-report=term:skip-covered"
 
 test-all: setup ## the tests with the slow statistical ones
-	$(BIN)/python -m pytest -n auto -m "not spark"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not spark"
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py

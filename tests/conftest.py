@@ -15,6 +15,12 @@ settings.load_profile("unhurried")
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(optionalhook=True)  # where tests run without xdist nobody asks
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: a fifth of the time of a worker is waiting for commands and kernels."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real data that lies beside a development checkout and is not part of the project."""
