@@ -184,9 +184,10 @@ def test_a_point_among_the_dissatisfied_may_stand_for_less_than_one_at_the_top()
 @pytest.mark.slow
 def test_the_doubt_of_a_curve_is_how_far_it_varies_from_one_company_to_the_next():
     found = [fit_carry(*later_answers(sd=0.8, seed=seed, carries=bent)) for seed in range(200)]
-    rise = [np.diff(each.told(np.array([-1.05, -0.95])))[0] for each in found]
-    doubt = np.mean([each.doubt(np.array([-1.0])) for each in found])
-    assert np.std(rise) / np.mean(rise) == pytest.approx(doubt, rel=0.2)
+    rise = np.array([np.diff(each.told(np.array([-1.05, -0.95])))[0] for each in found])
+    # A share of the rise; shares are not averaged, since those of the few rises that came out near nothing are huge.
+    errors = rise * [each.doubt(np.array([-1.0])) for each in found]
+    assert np.std(rise) == pytest.approx(np.mean(errors), rel=0.2)
 
 
 def test_slopes_of_leaving_go_by_the_curve_for_leavers_stand_at_its_lower_end():
