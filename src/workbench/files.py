@@ -20,6 +20,7 @@ PRIVATE = "wb-"
 """All private folders begin so."""
 _LOCK = "in-use"
 UNWRITABLE = "backslashreplace"  # what becomes of half a character
+MOST_LEVELS = 100  # of lists and mappings: nobody writes ten by hand
 LARGEST_DOCUMENT_BYTES = 300_000_000  # an executed notebook with many figures has some tens of millions
 
 
@@ -98,6 +99,42 @@ def read_json(path: Path) -> Any:
         return json.loads(text, parse_constant=lambda name: None)  # NaN and infinity, which strict JSON has not
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+class BoundedYaml:
+    """Mixed into a loader of PyYAML: no aliases, of which ten lines can stand for a billion values, nor endless levels.
+
+    How deep Python itself goes is up to whoever asked last (with PyMC ten times as deep), and takes as long.
+    """
+
+    _levels = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """PyYAML's own, where the node may be.
+
+        Parameters
+        ----------
+        parent, index
+            As there.
+
+        Raises
+        ------
+        ComposerError
+            An alias.
+        RecursionError
+            More levels than `MOST_LEVELS`.
+        """
+        import yaml
+
+        if self.check_event(yaml.AliasEvent):  # type: ignore[attr-defined]
+            mark = self.peek_event().start_mark  # type: ignore[attr-defined]
+            raise yaml.composer.ComposerError(None, None, sentence("aliases (*name) are not accepted"), mark)
+        if self._levels == MOST_LEVELS:
+            raise RecursionError
+        self._levels += 1
+        node = super().compose_node(parent, index)  # type: ignore[misc]
+        self._levels -= 1
+        return node
 
 
 def file_hash(path: Path) -> str:

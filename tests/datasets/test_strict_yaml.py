@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 
 from workbench.datasets.definitions import strict_yaml
+from workbench.files import MOST_LEVELS
 
 
 def test_scalars_stay_the_text_that_was_written():
@@ -37,3 +40,16 @@ def test_what_is_no_plain_yaml_is_refused_with_its_place(content, said):
     with pytest.raises(strict_yaml.YamlError) as caught:
         strict_yaml.load(content)
     assert said in str(caught.value)
+
+
+def test_how_deep_a_file_may_be_does_not_hang_on_how_deep_python_may_go():
+    levels = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(10 * levels)  # as PyMC does
+        tree, faults = strict_yaml.load(b"[" * MOST_LEVELS + b"]" * MOST_LEVELS)
+        assert str(tree).count("[") == MOST_LEVELS
+        assert faults == []
+        with pytest.raises(strict_yaml.YamlError, match="nested too deeply"):
+            strict_yaml.load(b"[" * (MOST_LEVELS + 1) + b"]" * (MOST_LEVELS + 1))
+    finally:
+        sys.setrecursionlimit(levels)

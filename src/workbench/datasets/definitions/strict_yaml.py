@@ -5,6 +5,7 @@ user's data. So every scalar stays the text that was written (an unquoted empty,
 reads the tree decides what it means.
 """
 
+from workbench.files import BoundedYaml
 from workbench.wording import sentence, shown
 
 type Tree = str | list["Tree"] | dict[str, "Tree"] | None
@@ -47,12 +48,8 @@ def load(content: bytes) -> tuple[Tree, list[str]]:
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        def compose_node(self, parent, index):
-            if self.check_event(yaml.AliasEvent):  # also the door of "billion laughs"
-                mark = self.peek_event().start_mark
-                raise yaml.composer.ComposerError(None, None, sentence("aliases (*name) are not accepted"), mark)
-            return super().compose_node(parent, index)
+    class Loader(BoundedYaml, yaml.SafeLoader):
+        """Refuses what no file of a person has."""
 
     if len(content) > LARGEST_BYTES:
         raise YamlError(sentence("got {size} bytes, expected at most {most}.", size=len(content), most=LARGEST_BYTES))

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from workbench.errors import ParameterError
-from workbench.files import read_regular
+from workbench.files import BoundedYaml, read_regular
 from workbench.wording import shown
 
 LARGEST_BYTES = 10_000_000  # a long list of customers, and no file that fills the memory
@@ -20,13 +20,8 @@ class _ToldError(yaml.constructor.ConstructorError):
     """A fault whose words repeat nothing but the name of a parameter."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(BoundedYaml, yaml.SafeLoader):
     """YAML with the types of JSON: a date stays text (the declared type decides), `no` and `on` are words."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):  # ten lines of them can stand for a billion values
-            raise yaml.composer.ComposerError(None, None, "aliases (*name)", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
