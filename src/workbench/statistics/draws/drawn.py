@@ -418,12 +418,14 @@ def balance(arms: np.ndarray, matrix: np.ndarray, strata: np.ndarray, *, random_
         scale = np.sqrt((centred**2).sum(axis=0))
         basis = centred[:, scale > 0] / scale[scale > 0]
 
+    dummies = np.eye(kinds)[:, 1:]
+    own = dummies[arms] - np.column_stack([np.bincount(strata, column) / size for column in dummies[arms].T])[strata]
+    # Within strata neither the centred arms' cross products nor the sums of the covariates hang on who is in which arm.
+    _, scale, right = np.linalg.svd(own, full_matrices=False)
+    whitened = right[scale > 1e-8].T / scale[scale > 1e-8]
+
     def trace(codes: np.ndarray) -> float:
-        dummies = np.eye(kinds)[codes][:, 1:]
-        dummies = dummies - np.column_stack([np.bincount(strata, column) / size for column in dummies.T])[strata]
-        outer, scale, _ = np.linalg.svd(dummies, full_matrices=False)
-        outer = outer[:, scale > 1e-8]
-        return float(((basis.T @ outer) ** 2).sum())
+        return float(((basis.T @ dummies[codes] @ whitened) ** 2).sum())
 
     seen = trace(arms)
     if len(arms) >= FEW_UNITS and degrees > 5 * basis.shape[1]:
