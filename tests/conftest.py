@@ -1,5 +1,6 @@
 """Fixtures that every room's tests may use."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -19,6 +20,12 @@ ROOT = Path(__file__).parents[1]
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: a fifth of the time of a worker is waiting for commands and kernels."""
     return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """What is there once all modules are imported stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
