@@ -1,7 +1,7 @@
 """The rows of the validation: which worlds, what is measured in them, and what is demanded of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -145,9 +145,10 @@ REPORTED = (
 PILOTS = (
     Demand("interval of a lift by a pilot by lot covers", lifts("pilot", by_lot=True), 0.85, 0.95),
     Demand("interval of a lift by volunteers against a control covers", lifts("pilot", by_lot=False), 0.80),
-    Demand("interval of the bare difference of volunteers covers", lifts("bare", by_lot=False), None, 0.60),
 )
-DEFAULT = (
+BARE = Demand("interval of the bare difference of volunteers covers", lifts("bare", by_lot=False), None, 0.60)
+HALO = Demand("halo over the true one, median", halo, 0.8, 1.2, "median")
+CHAIN = (
     COVER,
     GIVEN,
     Demand("estimated over true gain, median", told("ratio"), 0.85, 1.15, "median"),
@@ -158,20 +159,18 @@ DEFAULT = (
     Demand("the naive chain's gain over the true one, median", told("naive_ratio"), middle="median"),
     *PILOTS,
 )
+DEFAULT = (*CHAIN, BARE, HALO)
+# Without halo or loyalty the ratings of volunteers mislead less: the bare difference need not fail.
+UNBIASED = (*CHAIN, replace(BARE, high=None))
 ROWS = (
-    Row("default", ("warning=0",), 100, (*DEFAULT, Demand("halo over the true one, median", halo, 0.8, 1.2, "median"))),
-    Row(
-        "default, leaving lags",
-        ("warning=1",),
-        100,
-        (*DEFAULT, Demand("halo over the true one, median", halo, 0.8, 1.2, "median")),
-    ),
-    Row("halo=0", ("warning=0", "halo=0"), 60, DEFAULT),
+    Row("default", ("warning=0",), 100, DEFAULT),
+    Row("default, leaving lags", ("warning=1",), 100, DEFAULT),
+    Row("halo=0", ("warning=0", "halo=0"), 60, UNBIASED),
     Row(
         "confounding=0",
         ("warning=0", "confounding=0"),
         60,
-        (*DEFAULT, Demand("check `confounding` warns", warned("confounding"), None, 0.10)),
+        (*UNBIASED, Demand("check `confounding` warns", warned("confounding"), None, 0.10)),
     ),
     Row(
         "confounding=3",
@@ -200,7 +199,7 @@ ROWS = (
             Demand("check `link_learnt` warns", warned("link_learnt"), 1.0),
         ),
     ),
-    Row("pilots", ("warning=0", "random_pilots=2"), 60, PILOTS, of_pilots),
+    Row("pilots", ("warning=0", "random_pilots=2"), 60, (*PILOTS, BARE), of_pilots),
     Row(
         "halo=2",
         ("warning=0", "halo=2"),
