@@ -205,7 +205,7 @@ ROWS = (
         ("warning=0", "halo=2"),
         60,
         REPORTED,
-        guard="`halo` says how far ratings are coloured, and that it counts on a straight line.",
+        guard="`halo`, which warns where an improved experience brings more than 1.75 times what ratings say.",
     ),
     Row(
         "frailty",

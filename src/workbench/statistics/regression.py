@@ -12,6 +12,8 @@ FAR = 30.0
 """Beyond this a linear predictor is cut: a probability of 1e-13 or 1e13 events is as good as one further off."""
 LONGEST_STEP = 5.0
 """A step on the log scale that multiplies odds or rates by more than 150 is shortened."""
+BLOCK = 8_192
+"""Rows that are weighed at once: what that takes stays in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,23 +88,25 @@ def fit_regression(
     penalty[0, 0] = 0.0
     logistic = family == "logistic"
 
-    def fitted(linear: np.ndarray) -> np.ndarray:
+    def fitted(linear: np.ndarray, exposure: np.ndarray) -> np.ndarray:
         return expit(linear) if logistic else exposure * np.exp(linear)
 
     def at(place: np.ndarray) -> Place:
-        linear = np.clip(columns @ place, -FAR, FAR)
-        mean = fitted(linear)
-        height = weights @ (response * linear - (np.logaddexp(0.0, linear) if logistic else mean))
-        varies = weights * (mean * (1 - mean) if logistic else mean)
-        return Place(
-            float(height - place @ penalty @ place / 2),
-            columns.T @ (weights * (response - mean)) - penalty @ place,
-            (columns * varies[:, None]).T @ columns + penalty,
-        )
+        height, gradient, information = -place @ penalty @ place / 2, -penalty @ place, penalty
+        for begin in range(0, len(response), BLOCK):
+            rows = slice(begin, begin + BLOCK)
+            own, known, weight = columns[rows], response[rows], weights[rows]
+            linear = np.clip(own @ place, -FAR, FAR)
+            mean = fitted(linear, exposure[rows])
+            height = height + weight @ (known * linear - (np.logaddexp(0.0, linear) if logistic else mean))
+            gradient = gradient + own.T @ (weight * (known - mean))
+            varies = weight * (mean * (1 - mean) if logistic else mean)
+            information = information + (own * varies[:, None]).T @ own
+        return Place(float(height), gradient, information)
 
     if start is None:
         start, total = np.zeros(columns.shape[1]), float(weights @ response)
         start[0] = np.log(total / (weights.sum() - total if logistic else float(weights @ exposure)))
     found: Maximum = maximise(at, start, largest_step=LONGEST_STEP, largest=FAR)
     linear = np.clip(columns @ found.estimate, -FAR, FAR)
-    return Regression(found.estimate, fitted(linear), found.covariance, found.converged)
+    return Regression(found.estimate, fitted(linear, exposure), found.covariance, found.converged)

@@ -16,7 +16,7 @@ from workbench.models.linkage.borrowed import borrowed_effects
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.complaints import Complaints
 from workbench.models.linkage.customer_months import CustomerMonths, customer_months, reasons_of
-from workbench.models.linkage.halo import fit_halo
+from workbench.models.linkage.halo import Halo, fit_halo
 from workbench.models.linkage.notice import fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import Shared, Slope, Slopes, fit_slopes
@@ -124,6 +124,14 @@ def test_without_contacts_halo_cannot_be_told_and_effects_stay_as_they_are(answe
     assert (found.factor == 1).all()
     (check,) = [each for each in flatten([found]) if isinstance(each, Check)]
     assert check.status == "warn"
+
+
+@pytest.mark.parametrize(("factor", "status"), [(1.4, "pass"), (1.7, "pass"), (1.8, "warn"), (2.5, "warn")])
+def test_strong_halo_is_warned_of(factor, status):
+    found = Halo(points=np.full(50, 0.5), reported=np.full(50, (1 - 1 / factor) / 0.5), pairs=1000)
+    (check,) = [each for each in flatten([found]) if isinstance(each, Check)]
+    assert (check.status, check.value) == (status, pytest.approx(factor))
+    assert str(factor) in str(check.message)
 
 
 def test_a_calibrated_prediction_carries_one_for_one(answers):

@@ -6,6 +6,7 @@ it, by the effects that a driver analysis has found, says much more, and hardly 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -84,6 +85,16 @@ class Answers:
     effects: np.ndarray
     use: np.ndarray
 
+    def places_of(self, customers: pd.Series) -> np.ndarray:
+        """Places (n,) of customers in `ids`; -1 for those who gave no answer.
+
+        Parameters
+        ----------
+        customers : (n,)
+            By their pseudonyms.
+        """
+        return pd.Index(self.ids).get_indexer(pd.Index(customers))
+
     @property
     def parts(self) -> np.ndarray:
         """What each item (n, K) adds to the score, by the mean effects."""
@@ -101,7 +112,7 @@ class Answers:
         score = self.score[known]
         return float(np.cov(self.outcome[known], score)[0, 1] / score.var()) if score.var() > 0 else 0.0
 
-    @property
+    @cached_property
     def share_of_score(self) -> np.ndarray:
         """Slope (draws,) of the mean score on the score by a draw's effects.
 
@@ -186,7 +197,7 @@ def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataF
             )
         )
     known = surveys.dropna(subset=["customer_id", "timestamp"]).copy()
-    known["month"] = known["timestamp"].dt.to_period("M")
+    known["month"] = known["timestamp"].dt.to_period("M").astype("int64")
     known = known.sort_values(["customer_id", "timestamp"], kind="stable")
     known = known.drop_duplicates(["customer_id", "month"], keep="last")
     if known.empty:
@@ -205,11 +216,11 @@ def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataF
         for name, column in zip(drivers, ratings.T, strict=True)
     ]
     drawn = _pooled(effects, known)
-    origin = known["month"].min()
+    origin = pd.Period(ordinal=int(known["month"].min()), freq="M")
     return Answers(
         ids=ids,
         customer=customer,
-        month=(known["month"].astype("int64") - origin.ordinal).to_numpy(),
+        month=(known["month"] - origin.ordinal).to_numpy(),
         timestamp=known["timestamp"].to_numpy(),
         origin=origin,
         drivers=drivers,

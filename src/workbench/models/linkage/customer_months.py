@@ -128,12 +128,12 @@ def customer_months(
         raise DataError(sentence("subscriptions: no column {names}.", names=listing([shown(name) for name in lacking])))
     months = int((until.to_period("M") - answers.origin).n) + (until.day > 1)
     known = persistence.filtered(answers, months)
-    contracts = subscriptions[subscriptions["customer_id"].isin(answers.ids)].reset_index(drop=True)
+    who = answers.places_of(subscriptions["customer_id"])
+    contracts, who = subscriptions[who >= 0].reset_index(drop=True), who[who >= 0]
     if contracts.empty:
         raise DataError(
             sentence("subscriptions: got no contract of a customer who answered; customer ids must be the same.")
         )
-    who = np.searchsorted(answers.ids, contracts["customer_id"].to_numpy(dtype=object))
     start, end = pd.to_datetime(contracts["start"]), pd.to_datetime(contracts["end"])
     last = end.where(end < until, until)
     begin_month = month_of(start, answers.origin).clip(0)
@@ -152,21 +152,19 @@ def customer_months(
     named = reasons_of(contracts)
     reasons = tuple(sorted(set(named[(end < until).to_numpy()])))
     codes = named.map({name: place for place, name in enumerate(reasons)}).fillna(-1).to_numpy(dtype=int)
-    cells = pd.MultiIndex.from_arrays([answers.ids[who[row]], month])
     names, covariates = _covariates(contracts, row, attributes)
     tenure = month - month_of(start, answers.origin)[row]
     names += ["early", "anniversary"]
     covariates += [tenure < EARLY_MONTHS, (tenure > 0) & (tenure % 12 == 0)]
     if interactions is not None and {"complaint", "resolved_first_contact"} <= set(interactions):
         open_ = interactions[interactions["complaint"].eq(True) & interactions["resolved_first_contact"].eq(False)]
-        counts = _counts(open_, answers.origin)
-        earlier = [counts.reindex(_before(cells, ago)).fillna(0).to_numpy() for ago in range(1, COMPLAINT_MONTHS + 1)]
+        counts = _counts(answers, open_, months)
         names.append("open_complaints")
-        covariates.append(np.sum(earlier, axis=0))
+        covariates.append(np.sum([counts[who[row], month - ago] for ago in range(1, COMPLAINT_MONTHS + 1)], axis=0))
     orders = np.full(len(row), np.nan)
     if transactions is not None:
         bought = transactions[transactions["amount"] >= 0]
-        orders = _counts(bought, answers.origin).reindex(cells).fillna(0).to_numpy(dtype=float)
+        orders = _counts(answers, bought, months)[who[row], month].astype(float)
     return CustomerMonths(
         customer=who[row],
         month=month,
@@ -209,14 +207,14 @@ def month_of(moments: pd.Series, origin: pd.Period) -> np.ndarray:
     return (moments.dt.year.to_numpy() - origin.year) * 12 + moments.dt.month.to_numpy() - origin.month
 
 
-def _counts(events: pd.DataFrame, origin: pd.Period) -> pd.Series:
-    """Events by customer and month."""
+def _counts(answers: Answers, events: pd.DataFrame, months: int) -> np.ndarray:
+    """Events by customer and month; the last columns are of the months before the first, so that -1 is that before."""
     at = events.dropna(subset=["customer_id", "timestamp"])
-    return at.groupby([at["customer_id"], month_of(at["timestamp"], origin)]).size()
-
-
-def _before(cells: pd.MultiIndex, ago: int) -> pd.MultiIndex:
-    return pd.MultiIndex.from_arrays([cells.get_level_values(0), cells.get_level_values(1) - ago])
+    who, month = answers.places_of(at["customer_id"]), month_of(at["timestamp"], answers.origin)
+    kept = (who >= 0) & (month >= -COMPLAINT_MONTHS) & (month < months)
+    size = months + COMPLAINT_MONTHS
+    counts = np.bincount(who[kept] * size + month[kept] % size, minlength=len(answers.ids) * size)
+    return counts.reshape(len(answers.ids), size)
 
 
 def _covariates(contracts: pd.DataFrame, row: np.ndarray, attributes: Sequence[str]) -> tuple[list[str], list]:
