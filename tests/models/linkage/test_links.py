@@ -287,6 +287,29 @@ def test_customer_months_hold_those_who_had_answered_and_were_there(lived, answe
     assert months.orders.sum() <= len(orders)
 
 
+def test_open_complaints_of_the_three_months_before_count_also_those_before_the_first_answer(lived, answers):
+    months, contracts, _ = lived
+    who = next(each for each in answers.customer[answers.month == 0] if (months.customer == each).sum() >= 5)
+    one = str(answers.ids[who])
+    complaints = pd.DataFrame(
+        [(one, -3), (one, -2), (one, -2), (one, 0), (one, 1), (one, 24), ("nobody", 0)],
+        columns=["customer_id", "month"],
+    )
+    complaints["timestamp"] = [ORIGIN + pd.DateOffset(months=month, days=9) for month in complaints["month"]]
+    complaints = complaints.assign(complaint=True, resolved_first_contact=False)
+    found = customer_months(
+        answers,
+        fit_persistence(answers),
+        contracts,
+        until=ORIGIN + pd.DateOffset(months=24),
+        interactions=pd.concat([complaints, complaints.assign(resolved_first_contact=True)]),
+    )
+    counts = found.covariates[:, found.names.index("open_complaints")]
+    assert counts[found.customer == who][:5].tolist() == [3, 2, 2, 1, 0]
+    assert counts[found.customer != who].sum() == 0
+    assert len(found) == len(months)
+
+
 def test_leavers_who_name_no_reason_have_one_of_their_own():
     named = pd.DataFrame({"end_reason": pd.Categorical(["price", None, " "])})
     assert reasons_of(named).tolist() == ["price", "no reason given", "no reason given"]
