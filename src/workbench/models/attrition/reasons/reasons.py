@@ -305,29 +305,25 @@ def _told(
     names: Names,
 ) -> pd.DataFrame:
     """The first reasons of each customer, one for each theme: the feature that says most speaks for its theme."""
+    members = _members(features, names)
     themes = [names.theme(name) for name in features]
-    known = {theme: place for place, theme in enumerate(dict.fromkeys(themes))}
     shared = shared & (points >= LEAST_POINTS)
     left = np.where(shared, mean, 0.0)
-    by_theme = np.zeros((len(part), len(known)))
-    worth = np.zeros_like(by_theme)
-    speaker = np.zeros(by_theme.shape, dtype=int)
-    for theme, place in known.items():
-        columns = np.flatnonzero([each == theme for each in themes])
-        by_theme[:, place] = left[:, columns].sum(1)
-        worth[:, place] = np.where(shared, points, 0.0)[:, columns].sum(1)
-        speaker[:, place] = columns[left[:, columns].argmax(1)]
-    order = np.argsort(-by_theme, axis=1, kind="stable")[:, :MOST_REASONS]
+    by_theme, worth = left @ members, np.where(shared, points, 0.0) @ members
+    speaker = np.empty(by_theme.shape, dtype=int)
+    for place, member in enumerate(members.T):
+        columns = np.flatnonzero(member)
+        speaker[:, place] = columns[left[:, columns].argmax(1)] if len(columns) > 1 else columns[0]
+    at = np.arange(len(part))
     found: dict[str, list | np.ndarray] = {}
     for rank in range(MOST_REASONS):
         stem = f"reason_{rank + 1}"
-        columns_of = order[:, rank] if rank < order.shape[1] else np.zeros(len(part), dtype=int)
-        at = np.arange(len(part))
-        there = (by_theme[at, columns_of] > 0) & (rank < order.shape[1])
-        spoken = speaker[at, columns_of]
+        place = by_theme.argmax(1)
+        there, spoken = by_theme[at, place] > 0, speaker[at, place]
         found[stem] = _spoken(part, np.where(there, spoken, -1), usual, features, names)
-        found[f"{stem}_points"] = np.where(there, worth[at, columns_of], np.nan).tolist()
+        found[f"{stem}_points"] = np.where(there, worth[at, place], np.nan).tolist()
         found[f"{stem}_theme"] = [themes[column] if there[row] else None for row, column in enumerate(spoken)]
+        by_theme[at, place] = 0.0  # said
     return pd.DataFrame(found)
 
 
