@@ -5,11 +5,12 @@ import pytest
 from benchmarks.validation import kept
 from benchmarks.validation.estimates import _crps, effects_of, judged
 from benchmarks.validation.page import written
-from benchmarks.validation.rows import DEFAULT, REPORTED, Demand, Row, covered, told
+from benchmarks.validation.rows import DEFAULT, REPORTED, STATED, Demand, Row, covered, told
 from benchmarks.validation.worlds import made
 
 from workbench.models import drivers
 from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.linkage.halo import HELD
 
 MANY = 2_000  # draws: an end is then off by .014 of the width
 
@@ -45,6 +46,11 @@ def test_the_page_has_every_figure_beside_what_is_demanded_and_names_what_was_no
     assert "not told by so few" in page
     assert "holds |" not in page
     assert "holds |" in written({"default": results}, (Row("default", (), 3, DEFAULT),), "")
+
+
+def test_what_is_said_of_strong_halo_is_what_was_measured():
+    cover, _ = STATED.measured([line["result"] for line in kept.read("halo=2")])
+    assert cover == pytest.approx(HELD, abs=0.005)
 
 
 def test_what_is_kept_of_companies_counts_while_two_of_them_come_out_alike(tmp_path):

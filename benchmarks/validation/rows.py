@@ -8,6 +8,8 @@ import numpy as np
 from benchmarks.validation.estimates import of_pilots, whole
 from benchmarks.validation.pilots import lifts
 
+from workbench.models.linkage.halo import MUCH
+
 Results = Sequence[dict[str, Any]]
 Measure = Callable[[dict[str, Any]], list[float]]
 LEAST_COVER = 0.8  # of intervals of a row that is reported only: below it is named what should have warned
@@ -205,7 +207,7 @@ ROWS = (
         ("warning=0", "halo=2"),
         60,
         REPORTED,
-        guard="`halo`, which warns where an improved experience brings more than 1.75 times what ratings say.",
+        guard=f"`halo`, which warns where an improved experience brings more than {MUCH} times what ratings say.",
     ),
     Row(
         "frailty",
